@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counters of one worker. The worker alone writes them; any thread reads them at any time (each value is whole, the set
+// is not a snapshot). They only grow. A row whose index is handed to a new object goes on from where it stood: control
+// keeps the baseline and subtracts it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "vswitch/base/drop_reason.h"
+#include "vswitch/base/ids.h"
+
+namespace bulkhead {
+
+/// One 64-bit number with a single writer: an increment is a plain add, not a locked one.
+class Counter {
+  public:
+    void add(std::uint64_t amount) noexcept {
+        value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+  private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+struct TrafficCounters {
+    Counter rx_packets, rx_bytes, tx_packets, tx_bytes;
+    std::array<Counter, kDropReasons> drops;
+};
+
+/// The books of DESIGN: received + originated + copies = transmitted + consumed + Σ drops + held.
+struct Books {
+    Counter received, originated, copies, transmitted, consumed;
+    std::array<Counter, kDropReasons> drops;
+};
+
+struct alignas(64) WorkerCounters {
+    Books books;
+    Counter busy_cycles, idle_cycles, sleeps, bursts;
+    /// Rows by index. A frame counts for its port always and for its attachment once that is known; a drop counts in
+    /// exactly one row: the attachment's if known, else the port's. A frame that an egress port refuses counts as a drop there.
+    std::vector<TrafficCounters> ports = std::vector<TrafficCounters>(kMaxPorts);
+    std::vector<TrafficCounters> attachments = std::vector<TrafficCounters>(kMaxAttachments);
+};
+
+}  // namespace bulkhead

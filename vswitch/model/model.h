@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as plain values: what users asked for, with every default filled in. No behaviour, no device.
+// Field meanings, units and defaults are those of docs/api.md; only what differs is said here.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "vswitch/base/ids.h"
+#include "vswitch/base/mac_address.h"
+
+namespace bulkhead {
+
+inline constexpr std::uint32_t kMaxVni = (1U << 24) - 1;  ///< RFC 7348, section 5: 24 bits; 0 is not used here
+inline constexpr std::uint16_t kMinMtu = 68;              ///< RFC 791, section 3.2: what every module must forward
+inline constexpr std::uint16_t kMaxMtu = 9216;            ///< layer 3, jumbo frames included
+inline constexpr std::uint16_t kDefaultMtu = 1500;
+inline constexpr std::uint16_t kMaxQueues = 16;
+
+enum class FloodMode : std::uint8_t {
+    all,    ///< broadcast, multicast and unknown unicast reach every attachment
+    known,  ///< broadcast and multicast do; unknown unicast is dropped
+    none,   ///< only known unicast passes
+};
+
+struct Segment {
+    std::string owner;
+    std::string name;
+    std::uint32_t vni = 0;
+    std::uint16_t mtu = kDefaultMtu;
+    FloodMode flood = FloodMode::all;
+    std::uint32_t mac_limit = 4096;  ///< learned MACs; static ones do not count
+    std::uint32_t mac_age_s = 300;
+    std::string tenant;
+    bool operator==(const Segment&) const = default;
+};
+
+/// What an attachment does with a VLAN tag that is left once the tag that chose the attachment is accounted for.
+enum class TaggedFrames : std::uint8_t { drop, carry };
+
+/// (port, VLAN or untagged) → one segment.
+struct Attachment {
+    std::optional<std::uint16_t> vlan;  ///< none: untagged (and priority-tagged, IEEE 802.1Q-2018 section 6.9) frames
+    std::string segment;
+    std::vector<MacAddress> macs;  ///< the attachment's own addresses: static entries of the segment's MAC table
+    bool isolated = false;
+    TaggedFrames tagged = TaggedFrames::drop;
+    bool keep_tag = false;  ///< only with `vlan`: the tag stays on the frame inside the segment
+    bool operator==(const Attachment&) const = default;
+};
+
+struct EthdevDevice {
+    std::string devargs;
+    std::optional<MacAddress> mac;
+    bool promiscuous = true;
+    bool operator==(const EthdevDevice&) const = default;
+};
+
+struct TapDevice {
+    std::string netns;   ///< path of the network namespace; empty: the daemon's own
+    std::string ifname;  ///< final name inside the namespace, at most 15 bytes (IFNAMSIZ)
+    std::optional<MacAddress> mac;
+    std::optional<std::uint32_t> owner_uid;
+    bool operator==(const TapDevice&) const = default;
+};
+
+enum class VhostMode : std::uint8_t { client, server };  ///< the switch's own side of the socket
+
+struct VhostUserDevice {
+    std::string path;  ///< at most 107 bytes: sockaddr_un
+    VhostMode mode = VhostMode::client;
+    std::optional<std::uint32_t> owner_uid;
+    std::optional<std::uint32_t> owner_gid;
+    std::optional<std::uint32_t> socket_mode;
+    bool operator==(const VhostUserDevice&) const = default;
+};
+
+struct Port {
+    std::string owner;
+    std::string name;
+    std::variant<EthdevDevice, TapDevice, VhostUserDevice> device;
+    std::uint16_t queues = 1;
+    std::optional<std::uint16_t> mtu;    ///< none: the largest MTU of the segments it is attached to
+    std::vector<Attachment> attachments; ///< the untagged one first, then by VLAN
+    std::vector<std::uint16_t> workers;  ///< override of the queue plan: worker of each receive queue, used in turn
+    bool operator==(const Port&) const = default;
+};
+
+/// A static entry of a segment's MAC table, placed by fdb.add (those of an attachment's `macs` are not listed here).
+struct StaticMac {
+    std::string owner;
+    std::string segment;
+    MacAddress mac;
+    std::string port;
+    bool operator==(const StaticMac&) const = default;
+};
+
+/// Everything configured, of every owner. Keys repeat the names; std::map keeps answers in a stable order.
+struct Model {
+    std::map<std::string, Segment> segments;
+    std::map<std::string, Port> ports;
+    std::map<std::pair<std::string, MacAddress>, StaticMac> static_macs;  ///< by (segment, MAC)
+    bool operator==(const Model&) const = default;
+};
+
+/// The MTU a port's device is opened with, layer-3 bytes.
+[[nodiscard]] std::uint16_t device_mtu(const Port& port, const Model& model);
+
+}  // namespace bulkhead

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The switch as control sees it: give it a model and open ports, and its workers forward by them. Everything by name;
+// the indices of the data path stay inside.
+//
+// Threads: run_worker() is one worker thread each; stop() may be called from anywhere; all else is for the one control thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vswitch/base/drop_reason.h"
+#include "vswitch/base/result.h"
+#include "vswitch/model/model.h"
+
+struct rte_mempool;
+
+namespace bulkhead {
+
+class PortIo;
+
+enum class IdleMode : std::uint8_t {
+    busy,      ///< poll without pause
+    adaptive,  ///< sleep when idle, woken by the ports' descriptors or after max_sleep_us
+};
+
+struct SwitchSettings {
+    std::uint16_t workers = 1;
+    rte_mempool* buffers = nullptr;  ///< for copies, headers and segments; ports have their own reference
+    std::size_t mac_capacity = 1U << 20;
+    IdleMode idle = IdleMode::adaptive;
+    std::uint32_t max_sleep_us = 100;
+};
+
+struct TrafficStats {
+    std::uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
+    std::array<std::uint64_t, kDropReasons> drops{};
+};
+
+struct WorkerStats {
+    std::uint64_t received = 0, originated = 0, copies = 0, transmitted = 0, consumed = 0, held = 0;
+    std::array<std::uint64_t, kDropReasons> drops{};
+    std::uint64_t busy_cycles = 0, idle_cycles = 0, sleeps = 0, bursts = 0;
+};
+
+/// Drops of one port (`segment` empty: before a segment was known) or of one attachment of it.
+struct DropRow {
+    std::string port;
+    std::string segment;
+    std::array<std::uint64_t, kDropReasons> drops{};
+};
+
+struct MacEntry {
+    std::string segment;
+    MacAddress mac;
+    std::string port;
+    std::optional<std::uint16_t> vlan;
+    bool is_static = false;
+    std::uint32_t age_s = 0;  ///< seconds since last seen; 0 for static entries
+};
+
+struct MacEvent {
+    enum class Kind : std::uint8_t { learned, moved, limit };
+    Kind kind = Kind::learned;
+    std::string segment;
+    MacAddress mac;
+    std::string port;
+    std::string from_port;  ///< moved: where it was
+};
+
+struct MacEvents {
+    std::vector<MacEvent> events;
+    std::uint64_t lost = 0;  ///< events that found the ring full since the last call
+};
+
+/// Which worker polls a receive queue.
+struct QueueAssignment {
+    std::uint16_t queue = 0;
+    std::uint16_t worker = 0;
+};
+
+class Switch {
+  public:
+    static Result<std::unique_ptr<Switch>> create(const SwitchSettings& settings);
+    ~Switch();
+    Switch(const Switch&) = delete;
+    Switch& operator=(const Switch&) = delete;
+
+    void run_worker(std::uint16_t worker) noexcept;  ///< returns after stop()
+    void stop() noexcept;
+
+    /// Puts a valid model in force. `ports` are those that are open, by name: the others of the model exist but carry
+    /// nothing (waiting). When it returns, every worker forwards by the new model, ports no longer named are used by nobody
+    /// and may be destroyed, and MAC entries of what is gone are gone. On failure nothing has changed.
+    Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports);
+
+    void housekeeping();       ///< ages MAC entries; call about once a second
+    MacEvents take_events();   ///< what workers learned since the last call; call about ten times a second
+
+    [[nodiscard]] std::vector<MacEntry> macs(const std::optional<std::string>& segment) const;  ///< sorted
+    [[nodiscard]] std::size_t mac_count() const;
+    /// Forgets learned entries (never static ones), all or those that match. Returns how many.
+    std::size_t flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
+                           const std::optional<MacAddress>& mac);
+
+    [[nodiscard]] TrafficStats port_stats(const std::string& name) const;
+    [[nodiscard]] TrafficStats segment_stats(const std::string& name) const;
+    [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const;
+    [[nodiscard]] std::uint16_t workers() const;
+    [[nodiscard]] std::vector<DropRow> drops() const;  ///< rows with at least one drop
+    [[nodiscard]] std::vector<QueueAssignment> queue_plan(const std::string& port) const;
+
+  private:
+    class Impl;
+    explicit Switch(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bulkhead
