@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/api/fields.h"
+
+namespace bulkhead::api {
+namespace {
+
+using enum JsonType;
+
+constexpr bool kRequired = true, kOptional = false, kImmutable = true, kMutable = false, kNotYet = false, kBuiltIn = true;
+
+constexpr Field kOwner{"owner", string, kOptional, kMutable, kBuiltIn, R"("")", "whose object it is; config.apply speaks for one owner"};
+
+constexpr Field kConfig[] = {
+    {"version", integer, kRequired, kMutable, kBuiltIn, "", "version of this format: 1"},
+    {"node", object, kOptional, kImmutable, kBuiltIn, "{}", "this node; fixed at start"},
+    {"underlays", array, kOptional, kMutable, kNotYet, "[]", "NIC ports and addresses that tunnels use"},
+    {"segments", array, kOptional, kMutable, kBuiltIn, "[]", "isolated layer-2 domains"},
+    {"groups", array, kOptional, kMutable, kNotYet, "[]", "named sets of attachments that policy speaks of"},
+    {"ports", array, kOptional, kMutable, kBuiltIn, "[]", "where frames enter and leave"},
+    {"fdb", array, kOptional, kMutable, kBuiltIn, "[]", "static MAC entries"},
+    {"tunnels", array, kOptional, kMutable, kNotYet, "[]", "remote nodes"},
+    {"policies", array, kOptional, kMutable, kNotYet, "[]", "who may talk to whom"},
+    {"mirrors", array, kOptional, kMutable, kNotYet, "[]", "copies of traffic for an observer"},
+};
+
+constexpr Field kNode[] = {
+    {"name", string, kOptional, kMutable, kBuiltIn, R"("")", "name of this node; empty: the host name"},
+    {"cores", string, kOptional, kMutable, kBuiltIn, R"("1")", "CPU cores of the workers, one each: \"1\", \"2-5\", \"1,3\""},
+    {"memory_mib", integer, kOptional, kMutable, kBuiltIn, "512", "hugepage memory for packets and tables, MiB, 64-65536"},
+    {"hugepages", string, kOptional, kMutable, kBuiltIn, R"("auto")", "page size: auto, 2M, 1G, or none (ordinary pages: slow, for trials)"},
+    {"eal_args", array, kOptional, kMutable, kBuiltIn, "[]", "further arguments for DPDK's EAL"},
+    {"idle", object, kOptional, kMutable, kBuiltIn, "{}", "what a worker does when there is no traffic"},
+    {"roles", array, kOptional, kMutable, kBuiltIn, "[]", "who may use the control socket"},
+    {"netns_roots", array, kOptional, kMutable, kBuiltIn, R"(["/run/netns","/var/run/netns"])", "folders that callers below admin may take network namespaces from"},
+    {"vhost_roots", array, kOptional, kMutable, kBuiltIn, R"(["/run/bulkhead/vhost"])", "folders that callers below admin may have vhost sockets in"},
+    {"metrics", object, kOptional, kMutable, kNotYet, "{}", "where metrics are served"},
+};
+
+constexpr Field kIdle[] = {
+    {"mode", string, kOptional, kMutable, kBuiltIn, R"("adaptive")", "adaptive: sleep when idle; busy: poll without pause"},
+    {"max_sleep_us", integer, kOptional, kMutable, kBuiltIn, "100", "longest sleep where a port can't wake its worker, 1-100000"},
+};
+
+constexpr Field kRole[] = {
+    {"uid", integer, kOptional, kMutable, kBuiltIn, "", "user id"},
+    {"group", any, kOptional, kMutable, kBuiltIn, "", "group, by name or number; supplementary groups count"},
+    {"role", string, kRequired, kMutable, kBuiltIn, "", "admin, operator, viewer or tenant"},
+    {"tenant", string, kOptional, kMutable, kBuiltIn, R"("")", "which tenant, for the role tenant"},
+};
+
+constexpr Field kSegment[] = {
+    {"name", string, kRequired, kImmutable, kBuiltIn, "", "name, unique among segments"},
+    kOwner,
+    {"vni", integer, kRequired, kImmutable, kBuiltIn, "", "virtual network identifier, 1-16777215, the same on every node"},
+    {"mtu", integer, kOptional, kMutable, kBuiltIn, "1500", "largest layer-3 packet, 68-9216 bytes"},
+    {"flood", string, kOptional, kMutable, kBuiltIn, R"("all")", "all; known: no unknown unicast; none: known unicast only"},
+    {"mac_limit", integer, kOptional, kMutable, kBuiltIn, "4096", "learned MACs at most, 0-1000000"},
+    {"mac_age_s", integer, kOptional, kMutable, kBuiltIn, "300", "seconds until a silent learned MAC is forgotten, 1-1000000"},
+    {"tenant", string, kOptional, kMutable, kBuiltIn, R"("")", "the tenant that may see and use it"},
+    {"default_policy", string, kOptional, kMutable, kNotYet, R"("allow")", "verdict where no rule matches"},
+    {"arp_suppression", boolean, kOptional, kMutable, kNotYet, "false", "answer ARP and ND from the table"},
+    {"encryption", string, kOptional, kMutable, kNotYet, R"("none")", "none or required on tunnels"},
+};
+
+#define BULKHEAD_ATTACHMENT_FIELDS                                                                                              \
+    {"group", string, kOptional, kMutable, kNotYet, "", "group of the attachment"},                                               \
+    {"macs", array, kOptional, kMutable, kBuiltIn, "[]", "its own MAC addresses: static entries that no other port can take"},     \
+    {"ips", array, kOptional, kMutable, kNotYet, "[]", "its own addresses"},                                                      \
+    {"security", string, kOptional, kMutable, kNotYet, R"("off")", "which sources are checked against macs and ips"},             \
+    {"isolated", boolean, kOptional, kMutable, kBuiltIn, "false", "talks only to attachments that are not isolated"},             \
+    {"guards", array, kOptional, kMutable, kNotYet, "[]", "router advertisements and DHCP servers that are forbidden"},           \
+    {"tagged", string, kOptional, kMutable, kBuiltIn, R"("drop")", "drop or carry frames with a (further) VLAN tag"}
+
+constexpr Field kPort[] = {
+    {"name", string, kRequired, kImmutable, kBuiltIn, "", "name, unique among ports"},
+    kOwner,
+    {"type", string, kRequired, kImmutable, kBuiltIn, "", "vhost-user, tap or ethdev"},
+    {"queues", integer, kOptional, kImmutable, kBuiltIn, "1", "queue pairs, 1-16"},
+    {"mtu", integer, kOptional, kMutable, kBuiltIn, "", "the device's MTU, layer-3 bytes; absent: the largest of its segments"},
+    {"workers", array, kOptional, kMutable, kBuiltIn, "[]", "worker of each receive queue, used in turn; empty: spread by the switch"},
+    {"path", string, kOptional, kImmutable, kBuiltIn, "", "vhost-user: the socket, at most 107 bytes"},
+    {"mode", string, kOptional, kImmutable, kBuiltIn, R"("client")", "vhost-user: the switch's own side, client or server"},
+    {"owner_uid", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server, tap: user that owns the socket or device"},
+    {"owner_gid", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: group that owns the socket"},
+    {"socket_mode", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: permission bits of the socket, as a number"},
+    {"offloads", array, kOptional, kMutable, kNotYet, R"(["csum","tso4","tso6"])", "vhost-user: what is offered to the guest"},
+    {"packed", boolean, kOptional, kImmutable, kNotYet, "false", "vhost-user: packed rings"},
+    {"netns", string, kOptional, kImmutable, kBuiltIn, R"("")", "tap: path of the network namespace; empty: the daemon's own"},
+    {"ifname", string, kOptional, kImmutable, kBuiltIn, "", "tap: interface name in the namespace, at most 15 bytes"},
+    {"mac", string, kOptional, kImmutable, kBuiltIn, "", "tap, ethdev: address of the device"},
+    {"devargs", string, kOptional, kImmutable, kBuiltIn, "", "ethdev: DPDK device arguments, e.g. 0000:03:00.0 or net_pcap0,iface=eth1"},
+    {"promiscuous", boolean, kOptional, kImmutable, kBuiltIn, "true", "ethdev: receive what is not addressed to the NIC"},
+    {"limits", object, kOptional, kMutable, kNotYet, "{}", "rates and bounds"},
+    {"vlans", array, kOptional, kMutable, kBuiltIn, "[]", "tagged attachments of a trunk port"},
+    {"segment", string, kOptional, kMutable, kBuiltIn, "", "segment of untagged frames"},
+    BULKHEAD_ATTACHMENT_FIELDS,
+};
+
+constexpr Field kAttachment[] = {
+    {"vlan", integer, kRequired, kMutable, kBuiltIn, "", "VLAN identifier, 1-4094"},
+    {"segment", string, kRequired, kMutable, kBuiltIn, "", "segment of frames with that tag"},
+    {"keep_tag", boolean, kOptional, kMutable, kBuiltIn, "false", "the tag stays on the frame inside the segment"},
+    BULKHEAD_ATTACHMENT_FIELDS,
+};
+
+constexpr Field kFdb[] = {
+    {"segment", string, kRequired, kImmutable, kBuiltIn, "", "segment of the entry"},
+    {"mac", string, kRequired, kImmutable, kBuiltIn, "", "unicast MAC address"},
+    kOwner,
+    {"port", string, kRequired, kMutable, kBuiltIn, "", "port it is behind"},
+    {"tunnel", string, kOptional, kMutable, kNotYet, "", "tunnel it is behind"},
+    {"ips", array, kOptional, kMutable, kNotYet, "[]", "addresses of the MAC"},
+};
+
+}  // namespace
+
+std::span<const Field> config_fields() { return kConfig; }
+std::span<const Field> node_fields() { return kNode; }
+std::span<const Field> idle_fields() { return kIdle; }
+std::span<const Field> role_fields() { return kRole; }
+std::span<const Field> segment_fields() { return kSegment; }
+std::span<const Field> port_fields() { return kPort; }
+std::span<const Field> attachment_fields() { return kAttachment; }
+std::span<const Field> fdb_fields() { return kFdb; }
+
+}  // namespace bulkhead::api
