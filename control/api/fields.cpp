@@ -82,7 +82,7 @@ constexpr Field kPort[] = {
     {"mode", string, kOptional, kImmutable, kBuiltIn, R"("client")", "vhost-user: the switch's own side, client or server"},
     {"owner_uid", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server, tap: user that owns the socket or device"},
     {"owner_gid", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: group that owns the socket"},
-    {"socket_mode", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: permission bits of the socket, as a number"},
+    {"socket_mode", string, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: permission bits of the socket in octal, e.g. \"0660\""},
     {"offloads", array, kOptional, kMutable, kNotYet, R"(["csum","tso4","tso6"])", "vhost-user: what is offered to the guest"},
     {"packed", boolean, kOptional, kImmutable, kNotYet, "false", "vhost-user: packed rings"},
     {"netns", string, kOptional, kImmutable, kBuiltIn, R"("")", "tap: path of the network namespace; empty: the daemon's own"},
