@@ -2,11 +2,13 @@
 // The switch as control sees it: give it a model and open ports, and its workers forward by them. Everything by name;
 // the indices of the data path stay inside.
 //
-// Threads: run_worker() is one worker thread each; stop() may be called from anywhere; all else is for the one control thread.
+// Threads: run_worker() is one worker thread each; stop() may be called from anywhere; all else is for the one control
+// thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +36,8 @@ struct SwitchSettings {
     std::size_t mac_capacity = 1U << 20;
     IdleMode idle = IdleMode::adaptive;
     std::uint32_t max_sleep_us = 100;
+    /// Seconds of a clock that only goes forward, for aging.
+    std::function<std::uint32_t()> clock_s;
 };
 
 struct TrafficStats {
@@ -90,16 +94,17 @@ class Switch {
     Switch(const Switch&) = delete;
     Switch& operator=(const Switch&) = delete;
 
-    void run_worker(std::uint16_t worker) noexcept;  ///< returns after stop()
+    void run_worker(std::uint16_t worker) noexcept;       ///< returns after stop()
+    void run_worker_once(std::uint16_t worker) noexcept;  ///< one round, instead of run_worker: for tests
     void stop() noexcept;
 
     /// Puts a valid model in force. `ports` are those that are open, by name: the others of the model exist but carry
-    /// nothing (waiting). When it returns, every worker forwards by the new model, ports no longer named are used by nobody
-    /// and may be destroyed, and MAC entries of what is gone are gone. On failure nothing has changed.
+    /// nothing (waiting). When it returns, every worker forwards by the new model, ports no longer named are used by
+    /// nobody and may be destroyed, and MAC entries of what is gone are gone. On failure nothing has changed.
     Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports);
 
-    void housekeeping();       ///< ages MAC entries; call about once a second
-    MacEvents take_events();   ///< what workers learned since the last call; call about ten times a second
+    void housekeeping();      ///< ages MAC entries; call about once a second
+    MacEvents take_events();  ///< what workers learned since the last call; call about ten times a second
 
     [[nodiscard]] std::vector<MacEntry> macs(const std::optional<std::string>& segment) const;  ///< sorted
     [[nodiscard]] std::size_t mac_count() const;

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vswitch/fdb/mac_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+#include <random>
+
+#include <rte_malloc.h>
+
+namespace bulkhead {
+namespace {
+
+/// Buckets erased or visited under one hold of the lock: some tens of microseconds.
+constexpr std::size_t kChunk = 4096;
+
+void add(std::atomic<std::uint32_t>& counter, int change) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(change),
+                  std::memory_order_relaxed);
+}
+
+}  // namespace
+
+std::unique_ptr<MacTable> MacTable::create(std::size_t capacity) {
+    const std::size_t bucket_count = std::bit_ceil(std::max<std::size_t>(capacity * 2, kSlots) / kSlots);
+    void* memory = rte_zmalloc("mac_table", bucket_count * sizeof(Bucket), alignof(Bucket));
+    if (memory == nullptr) return nullptr;
+    std::random_device source;
+    const std::uint64_t secret = static_cast<std::uint64_t>(source()) << 32 | source();
+    return std::unique_ptr<MacTable>(new MacTable(new (memory) Bucket[bucket_count]{}, bucket_count, secret));
+}
+
+MacTable::MacTable(Bucket* buckets, std::size_t bucket_count, std::uint64_t secret)
+    : buckets_(buckets),
+      mask_(bucket_count - 1),
+      bucket_count_(bucket_count),
+      secret_(secret),
+      learned_(kMaxSegments),
+      by_attachment_(kMaxAttachments) {}
+
+MacTable::~MacTable() {
+    rte_free(buckets_);
+}
+
+MacValue MacTable::find_hashed(MacKey key, std::uint64_t hash) const noexcept {
+    for (const std::size_t index : {first_bucket(hash), second_bucket(hash)}) {
+        const Bucket& bucket = buckets_[index];
+        for (std::size_t at = 0; at < kSlots; ++at) {
+            if (bucket.keys[at].load(std::memory_order_acquire) != key) continue;
+            const MacValue value(bucket.values[at].load(std::memory_order_acquire));
+            // The slot may have been given to another key in between; then ours is gone.
+            if (bucket.keys[at].load(std::memory_order_relaxed) == key) return value;
+        }
+    }
+    return MacValue::none();
+}
+
+MacValue MacTable::find(MacKey key) const noexcept {
+    return find_hashed(key, hash(key));
+}
+
+void MacTable::find_bulk(const MacKey* keys, MacValue* found, std::uint16_t count) const noexcept {
+    constexpr std::uint16_t kAhead = 64;
+    std::array<std::uint64_t, kAhead> hashes;
+    for (std::uint16_t base = 0; base < count; base = static_cast<std::uint16_t>(base + kAhead)) {
+        const std::uint16_t part = std::min<std::uint16_t>(kAhead, static_cast<std::uint16_t>(count - base));
+        for (std::uint16_t at = 0; at < part; ++at) {
+            hashes[at] = hash(keys[base + at]);
+            __builtin_prefetch(&buckets_[first_bucket(hashes[at])]);
+        }
+        for (std::uint16_t at = 0; at < part; ++at) found[base + at] = find_hashed(keys[base + at], hashes[at]);
+    }
+}
+
+void MacTable::touch(MacKey key, MacValue value) noexcept {
+    const std::uint32_t now = now_s();
+    if (value.is_static() || value.seen_s() == now) return;
+    const Slot slot = slot_of(key);
+    if (!slot) return;
+    std::uint64_t expected = value.word();
+    const MacValue seen(value.attachment(), false, now);
+    // A slot that got another owner in between holds another word, or one that differs in attachment: both fail.
+    slot.bucket->values[slot.at].compare_exchange_strong(expected, seen.word(), std::memory_order_release,
+                                                         std::memory_order_relaxed);
+}
+
+MacTable::Slot MacTable::slot_of(MacKey key) noexcept {
+    const std::uint64_t hashed = hash(key);
+    for (const std::size_t index : {first_bucket(hashed), second_bucket(hashed)})
+        for (std::size_t at = 0; at < kSlots; ++at)
+            if (buckets_[index].keys[at].load(std::memory_order_acquire) == key) return {&buckets_[index], at};
+    return {};
+}
+
+MacTable::Slot MacTable::free_slot(MacKey key) noexcept {
+    const std::uint64_t hashed = hash(key);
+    for (const std::size_t index : {first_bucket(hashed), second_bucket(hashed)})
+        for (std::size_t at = 0; at < kSlots; ++at)
+            if (buckets_[index].keys[at].load(std::memory_order_relaxed) == 0) return {&buckets_[index], at};
+    return {};
+}
+
+void MacTable::account(MacKey key, MacValue value, int change) noexcept {
+    if (!value.is_static()) add(learned_[segment_of(key)], change);
+    add(by_attachment_[value.attachment()], change);
+}
+
+void MacTable::insert(Slot slot, MacKey key, MacValue value) noexcept {
+    slot.bucket->values[slot.at].store(value.word(), std::memory_order_release);
+    slot.bucket->keys[slot.at].store(key, std::memory_order_release);
+    account(key, value, +1);
+    size_.store(size() + 1, std::memory_order_relaxed);
+}
+
+void MacTable::overwrite(Slot slot, MacKey key, MacValue value) noexcept {
+    account(key, MacValue(slot.bucket->values[slot.at].load(std::memory_order_relaxed)), -1);
+    slot.bucket->values[slot.at].store(value.word(), std::memory_order_release);
+    account(key, value, +1);
+}
+
+void MacTable::clear(Slot slot) noexcept {
+    const MacKey key = slot.bucket->keys[slot.at].load(std::memory_order_relaxed);
+    account(key, MacValue(slot.bucket->values[slot.at].load(std::memory_order_relaxed)), -1);
+    slot.bucket->keys[slot.at].store(0, std::memory_order_release);
+    size_.store(size() - 1, std::memory_order_relaxed);
+}
+
+MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex attachment,
+                                                  std::uint32_t limit) noexcept {
+    const MacValue fresh(attachment, false, table_.now_s());
+    if (const Slot slot = table_.slot_of(key)) {
+        const MacValue present(slot.bucket->values[slot.at].load(std::memory_order_relaxed));
+        if (present.is_static()) return {Learned::is_static, present.attachment()};
+        if (present.attachment() == attachment) return {Learned::unchanged, attachment};
+        table_.overwrite(slot, key, fresh);
+        return {Learned::moved, present.attachment()};
+    }
+    if (table_.learned_in(segment_of(key)) >= limit) return {Learned::limit, kNoAttachment};
+    const Slot slot = table_.free_slot(key);
+    if (!slot) return {Learned::full, kNoAttachment};
+    table_.insert(slot, key, fresh);
+    return {Learned::added, kNoAttachment};
+}
+
+bool MacTable::WriteGuard::place(MacKey key, AttachmentIndex attachment) noexcept {
+    const MacValue value(attachment, true, 0);
+    if (const Slot present = table_.slot_of(key)) {
+        table_.overwrite(present, key, value);
+        return true;
+    }
+    const Slot slot = table_.free_slot(key);
+    if (slot) table_.insert(slot, key, value);
+    return static_cast<bool>(slot);
+}
+
+bool MacTable::WriteGuard::erase(MacKey key) noexcept {
+    const Slot slot = table_.slot_of(key);
+    if (slot) table_.clear(slot);
+    return static_cast<bool>(slot);
+}
+
+std::size_t MacTable::erase_if(const std::function<bool(MacKey, MacValue)>& goes) {
+    return erase_if(goes, 0, 1);
+}
+
+std::size_t MacTable::erase_if(const std::function<bool(MacKey, MacValue)>& goes, std::size_t part, std::size_t parts) {
+    std::size_t erased = 0;
+    const std::size_t last = bucket_count_ * (part + 1) / parts;
+    for (std::size_t base = bucket_count_ * part / parts; base < last; base += kChunk) {
+        const std::lock_guard lock(writer_);
+        for (std::size_t index = base; index < std::min(base + kChunk, last); ++index) {
+            for (std::size_t at = 0; at < kSlots; ++at) {
+                const MacKey key = buckets_[index].keys[at].load(std::memory_order_relaxed);
+                if (key == 0) continue;
+                if (!goes(key, MacValue(buckets_[index].values[at].load(std::memory_order_relaxed)))) continue;
+                clear({&buckets_[index], at});
+                ++erased;
+            }
+        }
+    }
+    return erased;
+}
+
+void MacTable::for_each(const std::function<void(MacKey, MacValue)>& visit) const {
+    for (std::size_t base = 0; base < bucket_count_; base += kChunk) {
+        const std::lock_guard lock(writer_);
+        for (std::size_t index = base; index < std::min(base + kChunk, bucket_count_); ++index) {
+            for (std::size_t at = 0; at < kSlots; ++at) {
+                const MacKey key = buckets_[index].keys[at].load(std::memory_order_relaxed);
+                if (key != 0) visit(key, MacValue(buckets_[index].values[at].load(std::memory_order_relaxed)));
+            }
+        }
+    }
+}
+
+}  // namespace bulkhead

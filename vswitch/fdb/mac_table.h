@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// The MAC table of the whole switch: (segment, MAC) → attachment, in one hash table of one 64-bit key word and one
+// 64-bit value word per entry, eight entries a bucket, two candidate buckets a key. Entries never move, so readers need
+// no lock: a writer publishes value before key and clears key before value, and a reader looks at the key again after
+// the value. The hash is keyed by a secret of this process, so that guests can't choose MACs that meet in one bucket.
+//
+// Threads: find and touch from any worker at any time. All else takes the writer's lock; workers only try it
+// (WriteGuard::try_lock) and come back later, so that nobody waits for a preempted writer.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "vswitch/base/ids.h"
+#include "vswitch/base/mac_address.h"
+
+namespace bulkhead {
+
+/// Segment in the high 16 bits, MAC in the low 48. Never 0: segment indices begin at 1.
+using MacKey = std::uint64_t;
+
+[[nodiscard]] constexpr MacKey mac_key(SegmentIndex segment, std::uint64_t mac) noexcept {
+    return static_cast<std::uint64_t>(segment) << 48 | mac;
+}
+[[nodiscard]] constexpr SegmentIndex segment_of(MacKey key) noexcept {
+    return static_cast<SegmentIndex>(key >> 48);
+}
+[[nodiscard]] constexpr MacAddress mac_of(MacKey key) noexcept {
+    return MacAddress(key);
+}
+
+/// The value word: attachment 16, flags 16, last seen 32 (seconds of the table's clock).
+class MacValue {
+  public:
+    constexpr MacValue() = default;
+    constexpr explicit MacValue(std::uint64_t word) : word_(word) {}
+    constexpr MacValue(AttachmentIndex attachment, bool is_static, std::uint32_t seen_s)
+        : word_(static_cast<std::uint64_t>(attachment) << 48 | (is_static ? kStatic : 0) | seen_s) {}
+
+    [[nodiscard]] constexpr AttachmentIndex attachment() const { return static_cast<AttachmentIndex>(word_ >> 48); }
+    [[nodiscard]] constexpr bool is_static() const { return (word_ & kStatic) != 0; }
+    [[nodiscard]] constexpr std::uint32_t seen_s() const { return static_cast<std::uint32_t>(word_); }
+    [[nodiscard]] constexpr std::uint64_t word() const { return word_; }
+    /// No entry: an attachment that does not exist.
+    [[nodiscard]] static constexpr MacValue none() { return {kNoAttachment, false, 0}; }
+    [[nodiscard]] constexpr bool exists() const { return attachment() != kNoAttachment; }
+
+  private:
+    static constexpr std::uint64_t kStatic = 1ULL << 32;
+    std::uint64_t word_ = 0;
+};
+
+class MacTable {
+  public:
+    /// Room for `capacity` entries at half load. Memory is `16 * 2 * capacity` bytes, from DPDK's heap (hugepages).
+    /// Null when there is not enough.
+    static std::unique_ptr<MacTable> create(std::size_t capacity);
+    ~MacTable();
+    MacTable(const MacTable&) = delete;
+    MacTable& operator=(const MacTable&) = delete;
+
+    // ---- any thread, no lock ----
+
+    void prefetch(MacKey key) const noexcept { __builtin_prefetch(&buckets_[first_bucket(hash(key))]); }
+    [[nodiscard]] MacValue find(MacKey key) const noexcept;
+    /// Looks up many at once: prefetches, then compares. `found[i]` is MacValue::none() for what is unknown.
+    void find_bulk(const MacKey* keys, MacValue* found, std::uint16_t count) const noexcept;
+    /// Says that the entry was seen now. Writes at most once a second an entry, and only if `value` still stands.
+    void touch(MacKey key, MacValue value) noexcept;
+
+    [[nodiscard]] std::uint32_t now_s() const noexcept { return now_s_.load(std::memory_order_relaxed); }
+    void set_now(std::uint32_t seconds) noexcept { now_s_.store(seconds, std::memory_order_relaxed); }
+
+    // ---- writers ----
+
+    enum class Learned : std::uint8_t { added, moved, unchanged, limit, is_static, full };
+    struct LearnResult {
+        Learned outcome = Learned::unchanged;
+        AttachmentIndex was = kNoAttachment;  ///< moved: where it was; is_static: whose it is
+    };
+
+    /// Holding one is the right to write.
+    class WriteGuard {
+      public:
+        explicit WriteGuard(MacTable& table) : table_(table), lock_(table.writer_) {}
+        WriteGuard(MacTable& table, std::try_to_lock_t tag) : table_(table), lock_(table.writer_, tag) {}
+        [[nodiscard]] bool owns() const noexcept { return lock_.owns_lock(); }
+
+        /// Learns or moves; `limit` bounds the segment's learned entries. Static entries are never changed.
+        LearnResult learn(MacKey key, AttachmentIndex attachment, std::uint32_t limit) noexcept;
+        /// Places a static entry, over a learned one too. False when both buckets are full.
+        bool place(MacKey key, AttachmentIndex attachment) noexcept;
+        bool erase(MacKey key) noexcept;
+
+      private:
+        MacTable& table_;
+        std::unique_lock<std::mutex> lock_;
+    };
+
+    /// Forgets entries for which `goes` says so, in chunks, so that learning goes on in between. Returns how many.
+    std::size_t erase_if(const std::function<bool(MacKey, MacValue)>& goes);
+    /// The same over one part in `parts` of the table: aging spreads its work over time.
+    std::size_t erase_if(const std::function<bool(MacKey, MacValue)>& goes, std::size_t part, std::size_t parts);
+    void for_each(const std::function<void(MacKey, MacValue)>& visit) const;
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint32_t learned_in(SegmentIndex segment) const noexcept {
+        return learned_[segment].load(std::memory_order_relaxed);
+    }
+    /// Entries, learned or static, that point at the attachment.
+    [[nodiscard]] std::uint32_t entries_of(AttachmentIndex attachment) const noexcept {
+        return by_attachment_[attachment].load(std::memory_order_relaxed);
+    }
+
+  private:
+    static constexpr std::size_t kSlots = 8;  ///< keys of one bucket fill one cache line
+
+    struct alignas(64) Bucket {
+        std::array<std::atomic<std::uint64_t>, kSlots> keys;
+        std::array<std::atomic<std::uint64_t>, kSlots> values;
+    };
+    struct Slot {
+        Bucket* bucket = nullptr;
+        std::size_t at = 0;
+        explicit operator bool() const { return bucket != nullptr; }
+    };
+
+    MacTable(Bucket* buckets, std::size_t bucket_count, std::uint64_t secret);
+
+    [[nodiscard]] std::uint64_t hash(MacKey key) const noexcept {
+        std::uint64_t mixed = (key ^ secret_) * 0x9e37'79b9'7f4a'7c15ULL;
+        mixed ^= mixed >> 32;
+        mixed *= 0xd6e8'feb8'6659'fd93ULL;
+        return mixed ^ mixed >> 29;
+    }
+    [[nodiscard]] std::size_t first_bucket(std::uint64_t hash) const noexcept { return hash & mask_; }
+    [[nodiscard]] std::size_t second_bucket(std::uint64_t hash) const noexcept { return hash >> 32 & mask_; }
+
+    [[nodiscard]] MacValue find_hashed(MacKey key, std::uint64_t hash) const noexcept;
+    [[nodiscard]] Slot slot_of(MacKey key) noexcept;
+    [[nodiscard]] Slot free_slot(MacKey key) noexcept;
+    void insert(Slot slot, MacKey key, MacValue value) noexcept;
+    void overwrite(Slot slot, MacKey key, MacValue value) noexcept;
+    void clear(Slot slot) noexcept;
+    void account(MacKey key, MacValue value, int change) noexcept;
+
+    Bucket* buckets_;
+    std::size_t mask_;
+    std::size_t bucket_count_;
+    std::uint64_t secret_;
+    std::atomic<std::uint32_t> now_s_{0};  ///< written by control, read by workers
+    std::atomic<std::size_t> size_{0};
+    mutable std::mutex writer_;
+    std::vector<std::atomic<std::uint32_t>> learned_;        ///< by segment; written under writer_
+    std::vector<std::atomic<std::uint32_t>> by_attachment_;  ///< by attachment; written under writer_
+};
+
+}  // namespace bulkhead

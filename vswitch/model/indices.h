@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hands out the data path's indices: an object keeps its index while it lives, and a freed one is used again only after
+// release_retired(), which control calls when every worker and the MAC table have forgotten it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "vswitch/base/ids.h"
+
+namespace bulkhead {
+
+template <typename Key>
+class IndexPool {
+  public:
+    IndexPool(std::uint16_t first, std::uint16_t limit) : next_(first), limit_(limit) {}
+
+    /// The key's index, a new one if it has none; nothing when all are in use.
+    std::optional<std::uint16_t> acquire(const Key& key) {
+        if (const auto known = by_key_.find(key); known != by_key_.end()) return known->second;
+        std::uint16_t index = 0;
+        if (!free_.empty()) {
+            index = free_.back();
+            free_.pop_back();
+        } else if (next_ < limit_) {
+            index = next_++;
+        } else {
+            return std::nullopt;
+        }
+        by_key_.emplace(key, index);
+        return index;
+    }
+
+    [[nodiscard]] std::optional<std::uint16_t> find(const Key& key) const {
+        const auto known = by_key_.find(key);
+        return known == by_key_.end() ? std::nullopt : std::optional(known->second);
+    }
+
+    /// The key is gone, its index not yet free.
+    void retire(const Key& key) {
+        const auto known = by_key_.find(key);
+        if (known == by_key_.end()) return;
+        retired_.push_back(known->second);
+        by_key_.erase(known);
+    }
+
+    void release_retired() {
+        free_.insert(free_.end(), retired_.begin(), retired_.end());
+        retired_.clear();
+    }
+
+    [[nodiscard]] const std::map<Key, std::uint16_t>& in_use() const { return by_key_; }
+    [[nodiscard]] std::uint16_t bound() const { return next_; }  ///< every index handed out so far is below
+
+  private:
+    std::uint16_t next_;
+    std::uint16_t limit_;
+    std::map<Key, std::uint16_t> by_key_;
+    std::vector<std::uint16_t> free_;
+    std::vector<std::uint16_t> retired_;
+};
+
+/// An attachment is named by its port, its segment and its VLAN: if one of them changes it is another attachment, with
+/// no MAC of the former one.
+struct AttachmentKey {
+    std::string port;
+    std::string segment;
+    std::uint16_t vlan = 0;
+    auto operator<=>(const AttachmentKey&) const = default;
+};
+
+struct Indices {
+    IndexPool<std::string> segments{1, kMaxSegments};
+    IndexPool<std::string> ports{0, kMaxPorts};
+    IndexPool<AttachmentKey> attachments{0, kMaxAttachments};
+};
+
+}  // namespace bulkhead

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What workers forward by: the model compiled into dense tables. Immutable once published; control builds a new one for
+// every change. Learned state (MACs, counters) lives outside and survives it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "vswitch/base/ids.h"
+#include "vswitch/model/model.h"
+
+namespace bulkhead {
+
+class PortIo;
+
+struct AttachmentEntry {
+    PortIndex port = kNoPort;
+    SegmentIndex segment = kNoSegment;
+    std::uint16_t vlan = 0;  ///< 0: untagged
+    bool isolated = false;
+    bool carries_tags = false;  ///< "tagged": "carry"
+    bool keeps_tag = false;
+};
+
+struct SegmentEntry {
+    bool exists = false;
+    std::uint16_t mtu = 0;
+    FloodMode flood = FloodMode::all;
+    std::uint32_t mac_limit = 0;
+    std::uint32_t mac_age_s = 0;
+    std::vector<AttachmentIndex> members;  ///< attachments of open ports
+};
+
+using VlanTable = std::array<AttachmentIndex, kVlanIds>;
+
+struct PortEntry {
+    PortIo* io = nullptr;  ///< null: the port does not exist or is not open
+    AttachmentIndex untagged = kNoAttachment;
+    std::unique_ptr<VlanTable> by_vlan;         ///< null: an access port
+    std::vector<std::uint16_t> transmit_queue;  ///< by worker
+};
+
+struct ReceiveQueue {
+    PortIndex port = kNoPort;
+    std::uint16_t queue = 0;
+};
+
+struct Snapshot {
+    std::uint64_t number = 0;                  ///< of its publication: tells one from the next at the same address
+    std::vector<PortEntry> ports;              ///< by PortIndex
+    std::vector<AttachmentEntry> attachments;  ///< by AttachmentIndex
+    std::vector<SegmentEntry> segments;        ///< by SegmentIndex; 0 is never used, see mac_key()
+    std::vector<std::vector<ReceiveQueue>> receive_queues;  ///< by worker
+};
+
+}  // namespace bulkhead

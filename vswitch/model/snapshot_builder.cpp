@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vswitch/model/snapshot_builder.h"
+
+#include "vswitch/port_io.h"
+
+namespace bulkhead {
+namespace {
+
+std::unexpected<Error> out_of(const char* what, std::uint16_t limit) {
+    return failure({.code = ErrorCode::limit,
+                    .message = std::string("too many ") + what,
+                    .field = {},
+                    .got = {},
+                    .allowed = "at most " + std::to_string(limit),
+                    .object_kind = {},
+                    .object_name = {}});
+}
+
+/// The model's objects get their indices first, so that a failure leaves no half-built table.
+Result<> assign_indices(const Model& model, Indices& indices) {
+    for (const auto& [name, segment] : model.segments)
+        if (!indices.segments.acquire(name)) return out_of("segments", kMaxSegments);
+    for (const auto& [name, port] : model.ports) {
+        if (!indices.ports.acquire(name)) return out_of("ports", kMaxPorts);
+        for (const Attachment& attachment : port.attachments)
+            if (!indices.attachments.acquire({name, attachment.segment, attachment.vlan.value_or(0)}))
+                return out_of("attachments", kMaxAttachments);
+    }
+    return {};
+}
+
+void add_segments(Snapshot& snapshot, const Model& model, const Indices& indices) {
+    snapshot.segments.resize(indices.segments.bound());
+    for (const auto& [name, segment] : model.segments) {
+        SegmentEntry& entry = snapshot.segments[*indices.segments.find(name)];
+        entry.exists = true;
+        entry.mtu = segment.mtu;
+        entry.flood = segment.flood;
+        entry.mac_limit = segment.mac_limit;
+        entry.mac_age_s = segment.mac_age_s;
+    }
+}
+
+void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, AttachmentIndex index,
+            SegmentIndex segment) {
+    snapshot.attachments[index] = {.port = port,
+                                   .segment = segment,
+                                   .vlan = attachment.vlan.value_or(0),
+                                   .isolated = attachment.isolated,
+                                   .carries_tags = attachment.tagged == TaggedFrames::carry,
+                                   .keeps_tag = attachment.keep_tag};
+    PortEntry& entry = snapshot.ports[port];
+    if (!attachment.vlan) {
+        entry.untagged = index;
+    } else {
+        if (!entry.by_vlan) {
+            entry.by_vlan = std::make_unique<VlanTable>();
+            entry.by_vlan->fill(kNoAttachment);
+        }
+        (*entry.by_vlan)[*attachment.vlan] = index;
+    }
+    if (entry.io != nullptr) snapshot.segments[segment].members.push_back(index);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::map<std::string, PortIo*>& ports,
+                                                 const QueuePlan& plan, std::uint16_t workers, Indices& indices) {
+    if (auto assigned = assign_indices(model, indices); !assigned) return std::unexpected(assigned.error());
+    auto snapshot = std::make_unique<Snapshot>();
+    add_segments(*snapshot, model, indices);
+    snapshot->ports.resize(indices.ports.bound());
+    snapshot->attachments.resize(indices.attachments.bound());
+    snapshot->receive_queues.resize(workers);
+    for (const auto& [name, port] : model.ports) {
+        const PortIndex index = *indices.ports.find(name);
+        PortEntry& entry = snapshot->ports[index];
+        if (const auto open = ports.find(name); open != ports.end()) {
+            entry.io = open->second;
+            for (std::uint16_t worker = 0; worker < workers; ++worker)
+                entry.transmit_queue.push_back(static_cast<std::uint16_t>(worker % entry.io->transmit_queues()));
+            const auto& queues = plan.at(name);
+            for (std::uint16_t queue = 0; queue < queues.size(); ++queue)
+                snapshot->receive_queues[queues[queue]].push_back({index, queue});
+        }
+        for (const Attachment& attachment : port.attachments)
+            attach(*snapshot, index, attachment,
+                   *indices.attachments.find({name, attachment.segment, attachment.vlan.value_or(0)}),
+                   *indices.segments.find(attachment.segment));
+    }
+    return snapshot;
+}
+
+}  // namespace bulkhead

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "vswitch/base/result.h"
+#include "vswitch/model/indices.h"
+#include "vswitch/model/model.h"
+#include "vswitch/model/queue_plan.h"
+#include "vswitch/model/snapshot.h"
+
+namespace bulkhead {
+
+/// Compiles a valid model. Every object of the model gets its index; those in `ports` are open and carry traffic.
+[[nodiscard]] Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model,
+                                                               const std::map<std::string, PortIo*>& ports,
+                                                               const QueuePlan& plan, std::uint16_t workers,
+                                                               Indices& indices);
+
+}  // namespace bulkhead

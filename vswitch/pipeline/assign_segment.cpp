@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <rte_mbuf.h>
+
+#include "vswitch/packet/ethernet.h"
+#include "vswitch/packet/vlan.h"
+#include "vswitch/pipeline/stages.h"
+
+namespace bulkhead {
+namespace {
+
+constexpr std::uint16_t kVidMask = 0x0fff;
+constexpr std::uint16_t kPriorityMask = 0xf000;
+constexpr std::uint16_t kServiceTag = 0x1000;
+
+/// Takes the outer tag off, first giving the frame a copy of its own if others share it.
+bool pop(Batch& batch, std::uint16_t row, rte_mempool* buffers) noexcept {
+    rte_mbuf*& frame = batch.frames[row];
+    if (!is_writable(frame)) [[unlikely]] {
+        rte_mbuf* copy = rte_pktmbuf_copy(frame, buffers, 0, UINT32_MAX);
+        if (copy == nullptr) {
+            batch.drop(row, DropReason::no_buffer);
+            return false;
+        }
+        rte_pktmbuf_free(frame);
+        frame = copy;
+    }
+    pop_vlan(frame);
+    return true;
+}
+
+/// What stands after the addresses once the frame is in its segment: another tag may be left there.
+void note_inner_tag(Batch& batch, std::uint16_t row, const AttachmentEntry& attachment) noexcept {
+    const rte_mbuf* frame = batch.frames[row];
+    if (frame->data_len < kEthernetHeader + kVlanTag) return batch.drop(row, DropReason::truncated);
+    const auto* data = rte_pktmbuf_mtod(frame, const std::uint8_t*);
+    batch.ethertype[row] = load_big_endian<std::uint16_t>(data + kMacPair);
+    if (!is_vlan_ethertype(batch.ethertype[row])) return;
+    const std::uint16_t vid = load_big_endian<std::uint16_t>(data + kMacPair + 2) & kVidMask;
+    // A service tag is not the C-tag of the same number: only attachments that carry tags take it.
+    batch.inner_vlan[row] =
+        batch.ethertype[row] == kEtherTypeVlan ? vid : static_cast<std::uint16_t>(vid | kServiceTag);
+    if (!accepts_tag(attachment, batch.inner_vlan[row])) batch.drop(row, DropReason::tagged_frame);
+}
+
+/// The attachment of a frame whose first EtherType is that of a tag; pops the tag unless it is to stay.
+AttachmentIndex attachment_of_tagged(Batch& batch, std::uint16_t row, const Snapshot& snapshot, const PortEntry& port,
+                                     rte_mempool* buffers) noexcept {
+    const rte_mbuf* frame = batch.frames[row];
+    if (frame->data_len < kEthernetHeader + kVlanTag) {
+        batch.drop(row, DropReason::truncated);
+        return kNoAttachment;
+    }
+    const std::uint16_t tci =
+        load_big_endian<std::uint16_t>(rte_pktmbuf_mtod(frame, const std::uint8_t*) + kMacPair + 2);
+    const std::uint16_t vlan = tci & kVidMask;
+    const bool customer_tag = batch.ethertype[row] == kEtherTypeVlan;
+    AttachmentIndex index = port.untagged;
+    // VID 0 only gives a priority: the frame counts as untagged (IEEE 802.1Q-2018, 6.9.1).
+    bool pops = customer_tag && vlan == 0;
+    if (customer_tag && vlan != 0 && port.by_vlan) {
+        index = (*port.by_vlan)[vlan];
+        pops = index != kNoAttachment && !snapshot.attachments[index].keeps_tag;
+    }
+    if (index == kNoAttachment) {
+        batch.drop(row, port.by_vlan ? DropReason::unknown_vlan : DropReason::no_attachment);
+        return kNoAttachment;
+    }
+    if (pops) {
+        batch.priority[row] = tci & kPriorityMask;
+        if (!pop(batch, row, buffers)) return index;
+    }
+    return index;
+}
+
+bool exceeds_mtu(const rte_mbuf* frame, std::uint16_t mtu, bool tagged) noexcept {
+    const std::uint32_t header = kEthernetHeader + (tagged ? kVlanTag : 0U);
+    if (frame->pkt_len <= header + mtu) [[likely]]
+        return false;
+    // A super-segment is judged by the packets it will become (RFC 791 length: IP and TCP headers and one segment).
+    if ((frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0) return true;
+    return static_cast<std::uint32_t>(frame->l3_len) + frame->l4_len + frame->tso_segsz > mtu;
+}
+
+}  // namespace
+
+void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept {
+    const PortEntry& port = snapshot.ports[batch.port];
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        if (!batch.alive(row)) continue;
+        batch.inner_vlan[row] = Batch::kUntagged;
+        batch.priority[row] = 0;
+        AttachmentIndex index = port.untagged;
+        const bool tagged = is_vlan_ethertype(batch.ethertype[row]);
+        if (tagged) [[unlikely]]
+            index = attachment_of_tagged(batch, row, snapshot, port, buffers);
+        else if (index == kNoAttachment) [[unlikely]]
+            batch.drop(row, DropReason::no_attachment);
+        if (index == kNoAttachment) [[unlikely]]
+            continue;
+        const AttachmentEntry& attachment = snapshot.attachments[index];
+        batch.ingress[row] = index;
+        batch.segment[row] = attachment.segment;
+        if (tagged && batch.alive(row)) [[unlikely]]
+            note_inner_tag(batch, row, attachment);
+        const bool keeps_tag = batch.inner_vlan[row] != Batch::kUntagged;
+        if (batch.alive(row) && exceeds_mtu(batch.frames[row], snapshot.segments[attachment.segment].mtu, keeps_tag))
+            [[unlikely]]
+            batch.drop(row, DropReason::mtu_exceeded);
+    }
+}
+
+}  // namespace bulkhead

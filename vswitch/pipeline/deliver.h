@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of the path: every frame leaves, is replicated, or is freed and counted under its reason.
+#pragma once
+
+#include "vswitch/pipeline/stages.h"
+#include "vswitch/pipeline/transmitter.h"
+
+namespace bulkhead {
+
+/// Frees frames with a verdict; each counts once, for its attachment if known, else for its port.
+void sweep_dropped(const Batch& batch, WorkerCounters& counters) noexcept;
+
+/// Gives every other frame to the transmitter: unicast in place; flooded to each other attachment of the segment that
+/// may have it, by reference to one buffer, never by copying its payload.
+void replicate(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter, WorkerCounters& counters,
+               rte_mempool* buffers) noexcept;
+
+}  // namespace bulkhead

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does in software what a sender left for its device and the far side can't do: checksums (RFC 1071) and TCP
+// segmentation.
+#pragma once
+
+#include <cstdint>
+
+#include "vswitch/base/drop_reason.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+namespace bulkhead {
+
+/// Work that a frame may carry, as transmit flags (port_io.h).
+[[nodiscard]] bool has_pending_work(const rte_mbuf* frame) noexcept;
+
+/// Whether the frame can go to a far side with these TransmitOffload bits as it is.
+[[nodiscard]] bool fits(const rte_mbuf* frame, std::uint32_t offloads) noexcept;
+
+/// Frames made of one: 64 KiB of payload in segments of at least kMinSegment bytes.
+inline constexpr std::uint16_t kMaxSegmentsOfFrame = 512;
+inline constexpr std::uint16_t kMinSegment = 128;
+
+struct Finished {
+    std::uint16_t count = 0;  ///< frames in `out`; 0: dropped for `reason`
+    DropReason reason = DropReason::none;
+};
+
+/// Takes `frame` and gives in `out` (room for kMaxSegmentsOfFrame) what goes to the far side. On a drop `frame` stays
+/// the caller's.
+[[nodiscard]] Finished finish(rte_mbuf* frame, std::uint32_t offloads, rte_mempool* buffers, rte_mbuf** out) noexcept;
+
+}  // namespace bulkhead

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <rte_mbuf.h>
+
+#include "vswitch/packet/vlan.h"
+#include "vswitch/pipeline/deliver.h"
+
+namespace bulkhead {
+namespace {
+
+/// One frame on its way to many.
+struct Flood {
+    const Snapshot& snapshot;
+    const AttachmentEntry& ingress;
+    std::uint16_t inner_vlan;
+
+    [[nodiscard]] bool reaches(AttachmentIndex index) const noexcept {
+        const AttachmentEntry& egress = snapshot.attachments[index];
+        // Split horizon: never back out of the port it came in by. Isolated attachments don't hear each other.
+        return egress.port != ingress.port && !(egress.isolated && ingress.isolated) && accepts_tag(egress, inner_vlan);
+    }
+};
+
+void count_no_buffer(WorkerCounters& counters, AttachmentIndex attachment) noexcept {
+    constexpr auto kReason = static_cast<std::size_t>(DropReason::no_buffer);
+    counters.attachments[attachment].drops[kReason].add(1);
+    counters.books.drops[kReason].add(1);
+}
+
+/// A frame of its own with the tag that `egress` wants; null when there is no buffer. Takes `frame`.
+rte_mbuf* with_tag(rte_mbuf* frame, std::uint16_t tci, rte_mempool* buffers) noexcept {
+    if (push_vlan(frame, tci)) [[likely]]
+        return frame;
+    rte_mbuf* copy = tagged_copy(frame, tci, buffers);
+    rte_pktmbuf_free(frame);
+    return copy;
+}
+
+std::uint16_t tci_of(const AttachmentEntry& egress, const Batch& batch, std::uint16_t row) noexcept {
+    return static_cast<std::uint16_t>(egress.vlan | batch.priority[row]);
+}
+
+void send_one(const Batch& batch, std::uint16_t row, const Snapshot& snapshot, AttachmentIndex index,
+              Transmitter& transmitter, WorkerCounters& counters, rte_mempool* buffers) noexcept {
+    const AttachmentEntry& egress = snapshot.attachments[index];
+    rte_mbuf* frame = batch.frames[row];
+    const bool tag_is_there = egress.keeps_tag && batch.inner_vlan[row] == egress.vlan;
+    if (egress.vlan != 0 && !tag_is_there) frame = with_tag(frame, tci_of(egress, batch, row), buffers);
+    if (frame == nullptr) [[unlikely]]
+        return count_no_buffer(counters, index);
+    transmitter.send(snapshot, index, frame);
+}
+
+void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Transmitter& transmitter,
+           WorkerCounters& counters, rte_mempool* buffers) noexcept {
+    const Flood flood{snapshot, snapshot.attachments[batch.ingress[row]], batch.inner_vlan[row]};
+    const auto& members = snapshot.segments[batch.segment[row]].members;
+    std::uint32_t targets = 0;
+    AttachmentIndex only = kNoAttachment;
+    for (const AttachmentIndex index : members) {
+        if (!flood.reaches(index)) continue;
+        only = index;
+        ++targets;
+    }
+    if (targets == 0) return batch.drop(row, DropReason::no_destination);
+    if (targets == 1) return send_one(batch, row, snapshot, only, transmitter, counters, buffers);
+    counters.books.copies.add(targets - 1);
+    rte_mbuf* frame = batch.frames[row];
+    // Every target holds a reference until its port is done with the frame. Those that want a tag use theirs up to make
+    // a header of their own in front of the shared payload.
+    rte_pktmbuf_refcnt_update(frame, static_cast<std::int16_t>(targets - 1));
+    for (const AttachmentIndex index : members)
+        if (flood.reaches(index)) send_one(batch, row, snapshot, index, transmitter, counters, buffers);
+}
+
+}  // namespace
+
+void replicate(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter, WorkerCounters& counters,
+               rte_mempool* buffers) noexcept {
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        if (!batch.alive(row)) [[unlikely]]
+            continue;
+        if (batch.egress[row] == Batch::kFlood) [[unlikely]]
+            flood(batch, row, snapshot, transmitter, counters, buffers);
+        else
+            send_one(batch, row, snapshot, batch.egress[row], transmitter, counters, buffers);
+    }
+}
+
+}  // namespace bulkhead

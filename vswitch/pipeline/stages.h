@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stages of the frame's path, in their order, one file each. A stage looks only at frames without a verdict.
+#pragma once
+
+#include "vswitch/base/counters.h"
+#include "vswitch/fdb/mac_table.h"
+#include "vswitch/model/snapshot.h"
+#include "vswitch/packet/batch.h"
+
+struct rte_mempool;
+
+namespace bulkhead {
+
+class Learner;
+
+/// Reads addresses and EtherType. Verdicts: truncated, source_invalid, reserved_multicast.
+void parse(Batch& batch) noexcept;
+
+/// (port, VLAN) → attachment → segment; pops the tag that chose the attachment, unless it keeps it; checks the
+/// segment's MTU. Verdicts: port_gone, no_attachment, unknown_vlan, tagged_frame, mtu_exceeded, no_buffer.
+void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept;
+
+/// New or moved sources go to the learner; known ones are marked as seen. Verdict: source_mac_owned.
+void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept;
+
+/// Where the frame goes: one attachment, or everybody else in the segment. Verdicts: unknown_unicast, flood_disabled,
+/// same_port, isolated, tagged_frame, port_gone.
+void lookup(Batch& batch, const Snapshot& snapshot, const MacTable& macs) noexcept;
+
+/// Whether a frame with `inner_vlan` left on it (Batch::kUntagged: none) may leave by an attachment.
+[[nodiscard]] inline bool accepts_tag(const AttachmentEntry& attachment, std::uint16_t inner_vlan) noexcept {
+    if (inner_vlan == Batch::kUntagged) return true;
+    return attachment.carries_tags || (attachment.keeps_tag && attachment.vlan == inner_vlan);
+}
+
+}  // namespace bulkhead

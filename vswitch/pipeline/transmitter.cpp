@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vswitch/pipeline/transmitter.h"
+
+#include <rte_mbuf.h>
+
+#include "vswitch/pipeline/finish.h"
+#include "vswitch/port_io.h"
+
+namespace bulkhead {
+namespace {
+
+void count_drop(WorkerCounters& counters, AttachmentIndex attachment, DropReason reason) noexcept {
+    counters.attachments[attachment].drops[static_cast<std::size_t>(reason)].add(1);
+    counters.books.drops[static_cast<std::size_t>(reason)].add(1);
+}
+
+}  // namespace
+
+void Transmitter::adopt(const Snapshot& snapshot) {
+    queues_.resize(snapshot.ports.size());
+    for (std::size_t port = 0; port < queues_.size(); ++port) {
+        if (snapshot.ports[port].io == nullptr)
+            queues_[port].reset();
+        else if (!queues_[port])
+            queues_[port] = std::make_unique<Queue>();
+    }
+    waiting_.reserve(queues_.size());
+}
+
+void Transmitter::send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept {
+    const PortIndex port = snapshot.attachments[egress].port;
+    if (has_pending_work(frame) || frame->nb_segs > 1) [[unlikely]] {
+        const std::uint32_t offloads = snapshot.ports[port].io->offloads();
+        if (!fits(frame, offloads)) return send_unfinished(snapshot, egress, port, frame, offloads);
+    }
+    enqueue(snapshot, egress, port, frame);
+}
+
+void Transmitter::send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
+                                  std::uint32_t offloads) noexcept {
+    std::array<rte_mbuf*, kMaxSegmentsOfFrame> made;
+    const Finished finished = finish(frame, offloads, buffers_, made.data());
+    if (finished.count == 0) {
+        count_drop(counters_, egress, finished.reason);
+        rte_pktmbuf_free(frame);
+        return;
+    }
+    counters_.books.copies.add(finished.count - 1U);
+    for (std::uint16_t at = 0; at < finished.count; ++at) enqueue(snapshot, egress, port, made[at]);
+}
+
+void Transmitter::enqueue(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame) noexcept {
+    Queue& queue = *queues_[port];
+    if (queue.count == 0) waiting_.push_back(port);
+    queue.frames[queue.count] = frame;
+    queue.by[queue.count] = egress;
+    queue.lengths[queue.count] = frame->pkt_len;
+    if (++queue.count < kBurst) return;
+    flush(snapshot, port);
+    std::erase(waiting_, port);
+}
+
+void Transmitter::flush(const Snapshot& snapshot) noexcept {
+    for (const PortIndex port : waiting_) flush(snapshot, port);
+    waiting_.clear();
+}
+
+void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
+    Queue& queue = *queues_[port];
+    const PortEntry& entry = snapshot.ports[port];
+    const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], queue.frames.data(), queue.count);
+    std::uint64_t bytes = 0;
+    for (std::uint16_t at = 0; at < result.taken; ++at) {
+        TrafficCounters& attachment = counters_.attachments[queue.by[at]];
+        attachment.tx_packets.add(1);
+        attachment.tx_bytes.add(queue.lengths[at]);
+        bytes += queue.lengths[at];
+    }
+    for (std::uint16_t at = result.taken; at < queue.count; ++at) {
+        count_drop(counters_, queue.by[at], result.reason);
+        rte_pktmbuf_free(queue.frames[at]);
+    }
+    counters_.ports[port].tx_packets.add(result.taken);
+    counters_.ports[port].tx_bytes.add(bytes);
+    counters_.books.transmitted.add(result.taken);
+    queue.count = 0;
+}
+
+}  // namespace bulkhead

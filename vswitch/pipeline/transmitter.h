@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way out of one worker: a small queue a port, filled by the pipeline and flushed after each burst, and the
+// accounting of what left and what a port refused.
+//
+// Threads: the worker's alone.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "vswitch/base/counters.h"
+#include "vswitch/model/snapshot.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+namespace bulkhead {
+
+class Transmitter {
+  public:
+    Transmitter(std::uint16_t worker, WorkerCounters& counters, rte_mempool* buffers)
+        : worker_(worker), counters_(counters), buffers_(buffers) {}
+
+    /// Room for the snapshot's ports. The queues are empty between bursts, so nothing is lost by a change.
+    void adopt(const Snapshot& snapshot);
+
+    /// Sends a frame, which it takes, out of an attachment; does in software what the far side can't.
+    void send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept;
+
+    void flush(const Snapshot& snapshot) noexcept;
+
+  private:
+    static constexpr std::uint16_t kBurst = 64;
+
+    struct Queue {
+        std::uint16_t count = 0;
+        std::array<rte_mbuf*, kBurst> frames;
+        std::array<AttachmentIndex, kBurst> by;     ///< the attachment each frame leaves by
+        std::array<std::uint32_t, kBurst> lengths;  ///< read before the port takes the frame away
+    };
+
+    void enqueue(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame) noexcept;
+    void send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
+                         std::uint32_t offloads) noexcept;
+    void flush(const Snapshot& snapshot, PortIndex port) noexcept;
+
+    std::uint16_t worker_;
+    WorkerCounters& counters_;
+    rte_mempool* buffers_;
+    std::vector<std::unique_ptr<Queue>> queues_;  ///< by PortIndex
+    std::vector<PortIndex> waiting_;              ///< ports with frames queued; capacity for all of them
+};
+
+}  // namespace bulkhead
