@@ -97,10 +97,7 @@ Result<> Switch::Impl::place(const Statics& wanted) {
             return failure({.code = ErrorCode::limit,
                             .message = "the MAC table has no room for a static entry",
                             .field = "/macs",
-                            .got = mac_of(key).to_string(),
-                            .allowed = {},
-                            .object_kind = {},
-                            .object_name = {}});
+                            .got = mac_of(key).to_string()});
     }
     for (const auto& [key, index] : statics_)
         if (!wanted.contains(key)) guard.erase(key);
@@ -278,10 +275,7 @@ Result<std::unique_ptr<Switch>> Switch::create(const SwitchSettings& settings) {
         return failure({.code = ErrorCode::limit,
                         .message = "not enough hugepage memory for the MAC table",
                         .field = "/node/memory_mib",
-                        .got = {},
-                        .allowed = std::to_string(settings.mac_capacity * 32 / (1U << 20)) + " MiB in one piece",
-                        .object_kind = {},
-                        .object_name = {}});
+                        .allowed = std::to_string(settings.mac_capacity * 32 / (1U << 20)) + " MiB in one piece"});
     return std::unique_ptr<Switch>(new Switch(std::make_unique<Impl>(std::move(complete), std::move(macs))));
 }
 

@@ -41,7 +41,8 @@ struct alignas(64) WorkerCounters {
     Books books;
     Counter busy_cycles, idle_cycles, sleeps, bursts;
     /// Rows by index. A frame counts for its port always and for its attachment once that is known; a drop counts in
-    /// exactly one row: the attachment's if known, else the port's. A frame that an egress port refuses counts as a drop there.
+    /// exactly one row: the attachment's if known, else the port's. A frame that an egress port refuses counts as a
+    /// drop there.
     std::vector<TrafficCounters> ports = std::vector<TrafficCounters>(kMaxPorts);
     std::vector<TrafficCounters> attachments = std::vector<TrafficCounters>(kMaxAttachments);
 };

@@ -10,28 +10,28 @@
 namespace bulkhead {
 
 // name, what it means for the person who reads it
-#define BULKHEAD_DROP_REASONS(X)                                                                        \
-    X(truncated, "shorter than the Ethernet and VLAN headers it claims")                                \
-    X(source_invalid, "source MAC is multicast or zero")                                                \
-    X(reserved_multicast, "01:80:C2:00:00:00-0F (STP, LACP, LLDP, pause) stays on its link")            \
-    X(no_attachment, "untagged frame on a port with no untagged attachment")                            \
-    X(unknown_vlan, "VLAN tag that the port carries for no segment")                                    \
+#define BULKHEAD_DROP_REASONS(X)                                                                         \
+    X(truncated, "shorter than the Ethernet and VLAN headers it claims")                                 \
+    X(source_invalid, "source MAC is multicast or zero")                                                 \
+    X(reserved_multicast, "01:80:C2:00:00:00-0F (STP, LACP, LLDP, pause) stays on its link")             \
+    X(no_attachment, "untagged frame on a port with no untagged attachment")                             \
+    X(unknown_vlan, "VLAN tag that the port carries for no segment")                                     \
     X(tagged_frame, "VLAN tag where only untagged frames are allowed (\"tagged\": \"carry\" allows it)") \
-    X(mtu_exceeded, "larger than the MTU of its segment")                                               \
-    X(source_mac_owned, "source MAC is bound to another port of the segment")                           \
-    X(unknown_unicast, "destination MAC unknown and the segment floods only what it knows")             \
-    X(flood_disabled, "broadcast or multicast in a segment with \"flood\": \"none\"")                   \
-    X(same_port, "destination is where the frame came from")                                            \
-    X(isolated, "both ends are isolated attachments")                                                   \
-    X(no_destination, "nobody else is attached to the segment")                                         \
-    X(port_gone, "the port was removed, or its device failed")                                          \
-    X(no_buffer, "no free packet buffer for a copy, a segment or a header")                             \
-    X(bad_offload, "checksum or segmentation request that does not fit the frame")                      \
-    X(tx_queue_full, "the device's transmit queue is full")                                             \
-    X(guest_queue_full, "the guest gave no receive buffers in time")                                    \
-    X(guest_not_ready, "no guest is connected, or its driver has not started")                          \
-    X(guest_disabled, "the guest disabled the queue")                                                   \
-    X(link_down, "the far side of the port is down")                                                    \
+    X(mtu_exceeded, "larger than the MTU of its segment")                                                \
+    X(source_mac_owned, "source MAC is bound to another port of the segment")                            \
+    X(unknown_unicast, "destination MAC unknown and the segment floods only what it knows")              \
+    X(flood_disabled, "broadcast or multicast in a segment with \"flood\": \"none\"")                    \
+    X(same_port, "destination is where the frame came from")                                             \
+    X(isolated, "both ends are isolated attachments")                                                    \
+    X(no_destination, "nobody else is attached to the segment")                                          \
+    X(port_gone, "the port was removed, or its device failed")                                           \
+    X(no_buffer, "no free packet buffer for a copy, a segment or a header")                              \
+    X(bad_offload, "checksum or segmentation request that does not fit the frame")                       \
+    X(tx_queue_full, "the device's transmit queue is full")                                              \
+    X(guest_queue_full, "the guest gave no receive buffers in time")                                     \
+    X(guest_not_ready, "no guest is connected, or its driver has not started")                           \
+    X(guest_disabled, "the guest disabled the queue")                                                    \
+    X(link_down, "the far side of the port is down")                                                     \
     X(tx_error, "the device refused the frame")
 
 /// `none` means: not dropped. It is 0 so that a cleared batch forwards.

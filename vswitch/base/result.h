@@ -42,7 +42,9 @@ struct Error {
 template <typename T = void>
 using Result = std::expected<T, Error>;
 
-inline std::unexpected<Error> failure(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> failure(Error error) {
+    return std::unexpected<Error>(std::move(error));
+}
 
 /// The commonest refusal: a field holds something that is not allowed there.
 inline std::unexpected<Error> invalid(std::string field, std::string message, std::string got = {},
@@ -51,9 +53,7 @@ inline std::unexpected<Error> invalid(std::string field, std::string message, st
                     .message = std::move(message),
                     .field = std::move(field),
                     .got = std::move(got),
-                    .allowed = std::move(allowed),
-                    .object_kind = {},
-                    .object_name = {}});
+                    .allowed = std::move(allowed)});
 }
 
 }  // namespace bulkhead

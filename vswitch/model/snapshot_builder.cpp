@@ -9,11 +9,7 @@ namespace {
 std::unexpected<Error> out_of(const char* what, std::uint16_t limit) {
     return failure({.code = ErrorCode::limit,
                     .message = std::string("too many ") + what,
-                    .field = {},
-                    .got = {},
-                    .allowed = "at most " + std::to_string(limit),
-                    .object_kind = {},
-                    .object_name = {}});
+                    .allowed = "at most " + std::to_string(limit)});
 }
 
 /// The model's objects get their indices first, so that a failure leaves no half-built table.
