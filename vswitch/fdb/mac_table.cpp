@@ -94,10 +94,20 @@ MacTable::Slot MacTable::slot_of(MacKey key) noexcept {
 
 MacTable::Slot MacTable::free_slot(MacKey key) noexcept {
     const std::uint64_t hashed = hash(key);
-    for (const std::size_t index : {first_bucket(hashed), second_bucket(hashed)})
-        for (std::size_t at = 0; at < kSlots; ++at)
-            if (buckets_[index].keys[at].load(std::memory_order_relaxed) == 0) return {&buckets_[index], at};
+    Bucket& first = buckets_[first_bucket(hashed)];
+    Bucket& second = buckets_[second_bucket(hashed)];
+    // The first bucket while it has room to spare: then most look-ups read one. After that the emptier of the two, or
+    // some pair of buckets would fill up long before the table does.
+    const std::size_t used = occupancy(first);
+    Bucket& chosen = used > kSlots / 2 && occupancy(second) < used ? second : first;
+    for (std::size_t at = 0; at < kSlots; ++at)
+        if (chosen.keys[at].load(std::memory_order_relaxed) == 0) return {&chosen, at};
     return {};
+}
+
+std::size_t MacTable::occupancy(const Bucket& bucket) noexcept {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(bucket.keys, [](const auto& key) { return key.load(std::memory_order_relaxed) != 0; }));
 }
 
 void MacTable::account(MacKey key, MacValue value, int change) noexcept {

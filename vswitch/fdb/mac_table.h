@@ -146,6 +146,7 @@ class MacTable {
     [[nodiscard]] MacValue find_hashed(MacKey key, std::uint64_t hash) const noexcept;
     [[nodiscard]] Slot slot_of(MacKey key) noexcept;
     [[nodiscard]] Slot free_slot(MacKey key) noexcept;
+    [[nodiscard]] static std::size_t occupancy(const Bucket& bucket) noexcept;
     void insert(Slot slot, MacKey key, MacValue value) noexcept;
     void overwrite(Slot slot, MacKey key, MacValue value) noexcept;
     void clear(Slot slot) noexcept;
