@@ -100,7 +100,7 @@ Result<> start_eal(const EalSettings& settings) {
     argv.push_back(nullptr);
     if (rte_eal_init(static_cast<int>(argv.size() - 1), argv.data()) < 0) {
         const int error = rte_errno;
-        const auto detail = last_eal_error();
+        const auto detail = first_eal_error();
         return failure({.code = error == EINVAL ? ErrorCode::invalid_params : ErrorCode::device_failed,
                         .message = "DPDK does not start: " + std::string(rte_strerror(error)) +
                                    (detail.empty() ? "" : " (" + detail + ")"),

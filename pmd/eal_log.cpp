@@ -11,13 +11,13 @@
 namespace bulkhead {
 namespace {
 
-struct LastError {
+struct FirstError {
     std::mutex mutex;
     std::string text;
 };
 
-LastError& last_error() {
-    static LastError instance;
+FirstError& first_error() {
+    static FirstError instance;
     return instance;
 }
 
@@ -34,8 +34,8 @@ ssize_t write_line(void* /*cookie*/, const char* text, std::size_t size) {
     if (line.empty()) return static_cast<ssize_t>(size);
     const int level = rte_log_cur_msg_loglevel();
     if (level <= static_cast<int>(RTE_LOG_ERR)) {
-        const std::scoped_lock lock(last_error().mutex);
-        last_error().text = line;
+        const std::scoped_lock lock(first_error().mutex);
+        if (first_error().text.empty()) first_error().text = line;
     }
     spdlog::log(our_level(level), "dpdk: {}", line);
     return static_cast<ssize_t>(size);
@@ -51,14 +51,14 @@ void redirect_eal_log() {
     if (stream != nullptr) rte_openlog_stream(stream);
 }
 
-std::string last_eal_error() {
-    const std::scoped_lock lock(last_error().mutex);
-    return last_error().text;
+std::string first_eal_error() {
+    const std::scoped_lock lock(first_error().mutex);
+    return first_error().text;
 }
 
 void forget_eal_errors() {
-    const std::scoped_lock lock(last_error().mutex);
-    last_error().text.clear();
+    const std::scoped_lock lock(first_error().mutex);
+    first_error().text.clear();
 }
 
 }  // namespace bulkhead

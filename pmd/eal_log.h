@@ -10,8 +10,9 @@ namespace bulkhead {
 /// From now on. Call before EAL starts; once a process. DPDK may log on any thread.
 void redirect_eal_log();
 
-/// The last line DPDK logged as an error, without its end of line: the detail that rte_errno lacks.
-std::string last_eal_error();
+/// The first line DPDK logged as an error since the errors were forgotten, without its end of line: the detail that
+/// rte_errno lacks. (Those after it only say that the one before it failed.)
+std::string first_eal_error();
 void forget_eal_errors();
 
 }  // namespace bulkhead

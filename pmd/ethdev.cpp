@@ -54,7 +54,7 @@ Result<> probe(const std::string& devargs) {
     forget_eal_errors();
     const int error = -rte_dev_probe(devargs.c_str());
     if (error <= 0) return {};
-    const auto detail = last_eal_error();
+    const auto detail = first_eal_error();
     return refuse(ErrorCode::device_failed, devargs,
                   "DPDK cannot plug the device: " + std::string(rte_strerror(error)) +
                       (detail.empty() ? "" : " (" + detail + ")"));

@@ -13,6 +13,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "pmd/eal_log.h"
 #include "tests/unit/pmd/support/frames.h"
 #include "tests/unit/pmd/support/test_namespace.h"
 
@@ -82,8 +83,6 @@ struct Refusal {
 };
 
 TEST_F(EthdevPortTest, Refusals) {
-    auto bad_mac = port_on("net_ring0");
-    std::get<EthdevDevice>(bad_mac.device).mac = MacAddress(0x0200'0000'0001);
     const std::vector<Refusal> table{
         {port_on(""), 1500, ErrorCode::invalid_params, "/devargs", "a PCI address or a DPDK virtual device"},
         {port_on("net_nonsense0"), 1500, ErrorCode::device_failed, "/devargs", ""},
@@ -92,9 +91,10 @@ TEST_F(EthdevPortTest, Refusals) {
         {port_on("net_pcap0,rx_pcap=/no/such/file.pcap"), 1500, ErrorCode::device_failed, "/devargs", ""},
         {port_on("net_af_packet0,iface=no-such-link"), 1500, ErrorCode::device_failed, "/devargs", ""},
         {port_on("net_null0,nonsense=1"), 1500, ErrorCode::device_failed, "/devargs", ""},
+        {port_on("crypto_null0"), 1500, ErrorCode::invalid_params, "/devargs", ""},
         {port_on("mempool_ring"), 1500, ErrorCode::device_failed, "/devargs", ""},
         {port_on("net_ring0", 17), 1500, ErrorCode::invalid_params, "/queues", "at most 16"},
-        {port_on("net_null0"), 40, ErrorCode::invalid_params, "/mtu", "68 to 65535"},
+        {port_on("net_null0"), 40, ErrorCode::invalid_params, "/mtu", "46 to 65535"},
     };
     for (const auto& row : table) {
         const auto& devargs = std::get<EthdevDevice>(row.port.device).devargs;
@@ -106,6 +106,13 @@ TEST_F(EthdevPortTest, Refusals) {
         EXPECT_EQ(opened.error().object_kind, "port");
         EXPECT_EQ(opened.error().object_name, "uplink0");
     }
+}
+
+TEST_F(EthdevPortTest, AFailureHasTheDriversWords) {
+    redirect_eal_log();
+    const auto opened = open(port_on("net_pcap0,rx_pcap=/no/such/file.pcap"));
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().message, testing::HasSubstr("Couldn't open /no/such/file.pcap"));
 }
 
 TEST_F(EthdevPortTest, ADeviceHasOnePort) {
