@@ -9,7 +9,7 @@
 
 int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
-    char program[] = "unit-test", no_huge[] = "--no-huge", memory[] = "--in-memory", no_pci[] = "--no-pci";
+    char program[] = "unit-test", no_huge[] = "--no-huge", memory[] = "--no-shconf", no_pci[] = "--no-pci";
     char telemetry[] = "--no-telemetry", size_flag[] = "-m", size[] = "256", lcores[] = "--lcores=0@0", quiet[] = "--log-level=4";
     char* arguments[] = {program, no_huge, memory, no_pci, telemetry, size_flag, size, lcores, quiet};
     if (rte_eal_init(static_cast<int>(std::size(arguments)), arguments) < 0) {
