@@ -82,13 +82,13 @@ constexpr rte_vhost_device_ops kCallbacks{.new_device = on_device_started,
 /// librte_vhost logs every message, and from workers every odd frame: a guest could fill the disk. Levels that somebody
 /// chose on the EAL's command line stay.
 void quieten_log() {
-    const auto lower = [](const char* name, std::uint32_t level) {
+    const auto lower = [](const char* name, int from, std::uint32_t to) {
         const int type = rte_log_register(name);
-        if (type >= 0 && rte_log_get_level(static_cast<std::uint32_t>(type)) == static_cast<int>(RTE_LOG_INFO))
-            rte_log_set_level(static_cast<std::uint32_t>(type), level);
+        if (type >= 0 && rte_log_get_level(static_cast<std::uint32_t>(type)) == from)
+            rte_log_set_level(static_cast<std::uint32_t>(type), to);
     };
-    lower("lib.vhost.config", RTE_LOG_ERR);
-    lower("lib.vhost.data", RTE_LOG_CRIT);
+    lower("lib.vhost.config", RTE_LOG_INFO, RTE_LOG_ERR);
+    lower("lib.vhost.data", RTE_LOG_WARNING, RTE_LOG_CRIT);
 }
 
 std::unexpected<Error> device_failed(ErrorCode code, std::string message, const std::string& path) {

@@ -13,6 +13,7 @@
 #include <rte_pause.h>
 #include <rte_vhost.h>
 
+#include "vhost/buffer_allowance.h"
 #include "vhost/guest_features.h"
 #include "vhost/offload_request.h"
 #include "vhost/private_headers.h"
@@ -39,7 +40,10 @@ constexpr std::uint16_t guest_transmit_ring(unsigned pair) {
 }
 
 struct ReceiveQueue {
+    explicit ReceiveQueue(rte_mempool* buffers) : allowance(buffers, kMaxFrame) {}
+
     QueueGuard guard;
+    BufferAllowance allowance;  ///< inside the guard
     // Written by the one worker of the queue, read by control.
     std::atomic<std::uint64_t> bad_offloads{0};
     std::atomic<std::uint64_t> oversized{0};
@@ -64,8 +68,9 @@ class VhostPort final : public PortIo, private SocketListener {
           buffers_(buffers),
           sink_(std::move(sink)),
           wake_(std::move(wake)),
-          receive_queues_(port.queues),
           transmit_queues_(workers) {
+        for (std::uint16_t queue = 0; queue < queue_pairs_; ++queue)
+            receive_queues_.push_back(std::make_unique<ReceiveQueue>(buffers));
         offloads_ = kAllOffloads;
     }
     ~VhostPort() override {
@@ -118,7 +123,7 @@ class VhostPort final : public PortIo, private SocketListener {
     std::atomic<std::uint32_t> transmit_pairs_{0};  ///< bit i: the guest's receive ring of pair i is enabled
     std::atomic<std::uint64_t> connections_{0};
 
-    std::vector<ReceiveQueue> receive_queues_;
+    std::vector<std::unique_ptr<ReceiveQueue>> receive_queues_;
     std::vector<TransmitQueue> transmit_queues_;
 };
 
@@ -139,14 +144,14 @@ bool VhostPort::can_receive(std::uint16_t queue) const noexcept {
 
 std::uint16_t VhostPort::receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept {
     if (!can_receive(queue)) return 0;
-    ReceiveQueue& self = receive_queues_[queue];
+    ReceiveQueue& self = *receive_queues_[queue];
     if (!self.guard.try_enter()) return 0;
     const int vid = vid_.load(std::memory_order_acquire);
     std::uint16_t kept = 0;
     while (vid != kNoDevice && kept < count) {
         const auto want = std::min<std::uint16_t>(kBurst, static_cast<std::uint16_t>(count - kept));
-        const std::uint16_t got =
-            rte_vhost_dequeue_burst(vid, guest_transmit_ring(queue), buffers_, frames + kept, want);
+        const std::uint16_t got = rte_vhost_dequeue_burst(vid, guest_transmit_ring(queue),
+                                                          self.allowance.for_burst(want), frames + kept, want);
         kept = static_cast<std::uint16_t>(kept + keep_sound(self, frames + kept, got));
         if (got < want) break;
     }
@@ -269,7 +274,7 @@ bool VhostPort::guest_can_finish(const rte_mbuf& frame) const noexcept {
 
 bool VhostPort::arm(std::uint16_t queue) noexcept {
     if (!can_receive(queue)) return true;  // the bell rings when that changes
-    ReceiveQueue& self = receive_queues_[queue];
+    ReceiveQueue& self = *receive_queues_[queue];
     if (!self.guard.try_enter()) return false;
     const int vid = vid_.load(std::memory_order_acquire);
     bool idle = true;
@@ -286,7 +291,7 @@ bool VhostPort::arm(std::uint16_t queue) noexcept {
 void VhostPort::disarm(std::uint16_t queue) noexcept {
     wake_.consume(queue);
     if (!can_receive(queue)) return;
-    ReceiveQueue& self = receive_queues_[queue];
+    ReceiveQueue& self = *receive_queues_[queue];
     if (!self.guard.try_enter()) return;
     if (const int vid = vid_.load(std::memory_order_acquire); vid != kNoDevice)
         rte_vhost_enable_guest_notification(vid, guest_transmit_ring(queue), 0);
@@ -327,7 +332,7 @@ void VhostPort::device_started(int vid) {
 void VhostPort::device_stopped(int vid) {
     if (vid_.load() != vid) return;
     vid_ = kNoDevice;
-    for (ReceiveQueue& queue : receive_queues_) queue.guard.pass();
+    for (const auto& queue : receive_queues_) queue->guard.pass();
     for (TransmitQueue& queue : transmit_queues_) queue.guard.pass();
     offloads_ = kAllOffloads;
     features_ = 0;
@@ -370,9 +375,9 @@ PortState VhostPort::state() const {
     if (state.guest_connected) state.queues_enabled = static_cast<std::uint16_t>(std::popcount(receive_pairs_.load()));
     std::uint64_t bad_offloads = 0;
     std::uint64_t oversized = 0;
-    for (const ReceiveQueue& queue : receive_queues_) {
-        bad_offloads += queue.bad_offloads.load(std::memory_order_relaxed);
-        oversized += queue.oversized.load(std::memory_order_relaxed);
+    for (const auto& queue : receive_queues_) {
+        bad_offloads += queue->bad_offloads.load(std::memory_order_relaxed);
+        oversized += queue->oversized.load(std::memory_order_relaxed);
     }
     state.details = {
         {"path", device_.path},
@@ -396,6 +401,14 @@ Result<std::unique_ptr<PortIo>> open_vhost_port(const Port& port, std::uint16_t 
     if (port.queues < 1 || port.queues > kMaxQueues)
         return invalid("/queues", "number of queues out of range", std::to_string(port.queues),
                        "1 to " + std::to_string(kMaxQueues));
+    if (!vhost::BufferAllowance::available())
+        return failure({.code = ErrorCode::limit,
+                        .message = "DPDK has no place for another kind of buffer pool",
+                        .field = {},
+                        .got = {},
+                        .allowed = {},
+                        .object_kind = {},
+                        .object_name = {}});
     auto wake = vhost::WakeSet::create(port.queues);
     if (!wake) return std::unexpected(wake.error());
     auto opened = std::make_unique<vhost::VhostPort>(port, mtu, buffers, std::max<std::uint16_t>(workers, 1),

@@ -223,6 +223,21 @@ void FakeGuest::send(const Frame& frame, const NetHeader& header, std::uint16_t 
     if (kick && wanted) eventfd_write(ring.kick, 1);
 }
 
+void FakeGuest::send_endless(std::uint64_t bytes, std::uint16_t pair) {
+    constexpr std::uint16_t kNext = 1;
+    Ring& ring = rings_[pair * 2U + 1];
+    const auto length = static_cast<std::uint32_t>(bytes / kRingSize);
+    for (std::uint16_t slot = 0; slot < kRingSize; ++slot) {
+        const bool last = slot + 1 == kRingSize;
+        ring.descriptors[slot] = {.address = 0,
+                                  .length = length,
+                                  .flags = last ? std::uint16_t{0} : kNext,
+                                  .next = static_cast<std::uint16_t>(last ? 0 : slot + 1)};
+    }
+    ring.available[2 + ring.next % kRingSize] = 0;
+    __atomic_store_n(&ring.available[1], ++ring.next, __ATOMIC_RELEASE);
+}
+
 void FakeGuest::give_buffers(std::uint16_t count, std::uint16_t pair) {
     for (; count > 0; --count) offer(rings_[pair * 2U], kBufferSize, kDeviceWrites);
 }

@@ -50,6 +50,8 @@ class FakeGuest {
     bool still_connected();  ///< false once the switch has closed the connection
 
     void send(const Frame& frame, const NetHeader& header = {}, std::uint16_t pair = 0, bool kick = true);
+    /// A frame of `bytes` in descriptors that all name the same memory: longer than the guest's own.
+    void send_endless(std::uint64_t bytes, std::uint16_t pair = 0);
     std::optional<Delivered> receive(std::uint16_t pair = 0);
     void give_buffers(std::uint16_t count, std::uint16_t pair = 0);
 

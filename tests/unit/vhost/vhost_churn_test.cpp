@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guests that come and go under polling workers, and many ports at once.
-#include <sys/resource.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <sys/resource.h>
 #include <thread>
 
 #include "tests/unit/vhost/vhost_fixture.h"
@@ -12,7 +11,16 @@
 namespace bulkhead::test {
 namespace {
 
-class VhostChurnTest : public VhostTest {};
+class VhostChurnTest : public VhostTest {
+  protected:
+    /// A guest that stopped its driver first has said all its events before its socket closes; until then the next is
+    /// refused.
+    static void wait_until_closed(const PortIo& port) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (detail(port, "socket") != "waiting" && std::chrono::steady_clock::now() < deadline)
+            std::this_thread::yield();
+    }
+};
 
 /// Polls as a worker does, until the object goes: whatever it receives it sends back.
 class Reflector {
@@ -56,8 +64,11 @@ TEST_F(VhostChurnTest, guests_may_leave_at_any_moment) {
                 if (guest.receive(sent % 2)) ++echoed;
             }
             if (visit % 3 == 0) guest.stop();
-            { FakeGuest leaving = std::move(guest); }
+            {
+                FakeGuest leaving = std::move(guest);
+            }
             ASSERT_TRUE(events_.wait_for(PortEvent::guest_disconnected, visit));
+            wait_until_closed(*port);
             EXPECT_LE(echoed, 40U);
         }
     }
@@ -69,7 +80,8 @@ TEST_F(VhostChurnTest, a_thousand_waiting_ports_open_within_a_second) {
     getrlimit(RLIMIT_NOFILE, &descriptors);
     descriptors.rlim_cur = descriptors.rlim_max;
     setrlimit(RLIMIT_NOFILE, &descriptors);
-    if (descriptors.rlim_cur < 4096) GTEST_SKIP() << "needs 4096 descriptors, RLIMIT_NOFILE allows " << descriptors.rlim_max;
+    if (descriptors.rlim_cur < 4096)
+        GTEST_SKIP() << "needs 4096 descriptors, RLIMIT_NOFILE allows " << descriptors.rlim_max;
 
     std::vector<std::unique_ptr<PortIo>> ports;
     const auto elapsed_ms = [start = std::chrono::steady_clock::now()] {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -104,6 +108,11 @@ class VhostTest : public testing::Test {
     static rte_mbuf* receive_one(PortIo& port, std::uint16_t queue = 0) {
         rte_mbuf* frame = nullptr;
         return port.receive(queue, &frame, 1) == 1 ? frame : nullptr;
+    }
+    static std::string detail(const PortIo& port, std::string_view key) {
+        for (const auto& [name, value] : port.state().details)
+            if (name == key) return value;
+        return {};
     }
     static Frame frame_of(std::size_t size, std::uint8_t seed = 1) {
         Frame frame(size);

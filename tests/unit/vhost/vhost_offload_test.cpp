@@ -8,18 +8,11 @@
 namespace bulkhead::test {
 namespace {
 
-constexpr std::uint64_t kChecksum = 1ULL << 0 | 1ULL << 1;                              // CSUM, GUEST_CSUM
-constexpr std::uint64_t kTso = 1ULL << 7 | 1ULL << 8 | 1ULL << 11 | 1ULL << 12;         // GUEST_ and HOST_, TSO4 and TSO6
+constexpr std::uint64_t kChecksum = 1ULL << 0 | 1ULL << 1;                       // CSUM, GUEST_CSUM
+constexpr std::uint64_t kTso = 1ULL << 7 | 1ULL << 8 | 1ULL << 11 | 1ULL << 12;  // GUEST_ and HOST_, TSO4 and TSO6
 constexpr std::uint64_t kOffloadingGuest = kPlainGuest | kChecksum | kTso;
 
-class VhostOffloadTest : public VhostTest {
-  protected:
-    static std::string detail(const PortIo& port, std::string_view key) {
-        for (const auto& [name, value] : port.state().details)
-            if (name == key) return value;
-        return {};
-    }
-};
+class VhostOffloadTest : public VhostTest {};
 
 TEST_F(VhostOffloadTest, follow_what_the_guest_negotiated) {
     const struct {
@@ -28,7 +21,8 @@ TEST_F(VhostOffloadTest, follow_what_the_guest_negotiated) {
     } cases[] = {
         {kPlainGuest, kOffloadIpv4Checksum | kOffloadMultiSegment},
         {kPlainGuest | kChecksum, kOffloadIpv4Checksum | kOffloadMultiSegment | kOffloadL4Checksum},
-        {kOffloadingGuest, kOffloadIpv4Checksum | kOffloadMultiSegment | kOffloadL4Checksum | kOffloadTso4 | kOffloadTso6},
+        {kOffloadingGuest,
+         kOffloadIpv4Checksum | kOffloadMultiSegment | kOffloadL4Checksum | kOffloadTso4 | kOffloadTso6},
     };
     auto port = open(VhostTest::port(VhostMode::server));
     EXPECT_EQ(port->offloads(), 0x1fU) << "work would be finished for nobody";
@@ -38,7 +32,9 @@ TEST_F(VhostOffloadTest, follow_what_the_guest_negotiated) {
         guest.start(expected.features);
         ASSERT_TRUE(events_.wait_for(PortEvent::link_up, ++visit));
         EXPECT_EQ(port->offloads(), expected.offloads);
-        { FakeGuest leaving = std::move(guest); }
+        {
+            FakeGuest leaving = std::move(guest);
+        }
         ASSERT_TRUE(events_.wait_for(PortEvent::guest_disconnected, visit));
     }
 }
@@ -57,11 +53,12 @@ TEST_F(VhostOffloadTest, reach_the_switch_as_transmit_flags_and_the_next_guest_a
     constexpr std::uint64_t kSegmented = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG;
     const Request requests[] = {
         {"checksum", tcp4_frame(100), request(34), RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4, 14, 20, 0},
-        {"checksum behind a VLAN tag", tcp4_frame(100, true), request(38), RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4, 18,
-         20, 0},
+        {"checksum behind a VLAN tag", tcp4_frame(100, true), request(38), RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4,
+         18, 20, 0},
         {"checksum over IPv6", tcp6_frame(100), request(54), RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV6, 14, 40, 0},
         {"TSO", tcp4_frame(20000), request(34, 1400), kSegmented | RTE_MBUF_F_TX_IPV4, 14, 20, 20},
-        {"TSO behind a VLAN tag", tcp4_frame(20000, true), request(38, 1400), kSegmented | RTE_MBUF_F_TX_IPV4, 18, 20, 20},
+        {"TSO behind a VLAN tag", tcp4_frame(20000, true), request(38, 1400), kSegmented | RTE_MBUF_F_TX_IPV4, 18, 20,
+         20},
         {"TSO over IPv6", tcp6_frame(60000), request(54, 1380, kGsoTcp6), kSegmented | RTE_MBUF_F_TX_IPV6, 14, 40, 20},
     };
     for (const Request& expected : requests) {
@@ -97,14 +94,16 @@ TEST_F(VhostOffloadTest, that_dont_fit_the_frame_cost_the_guest_the_frame) {
     } cases[] = {
         {"segmentation without checksum", [](Frame&, NetHeader& header) { header.flags = 0; }},
         {"segments of one byte", [](Frame&, NetHeader& header) { header.gso_size = 1; }},
-        {"IP header of 16 bytes", [](Frame& frame, NetHeader& header) {
+        {"IP header of 16 bytes",
+         [](Frame& frame, NetHeader& header) {
              frame[14] = 0x44;
              header.csum_start = 30;
          }},
         {"TCP header of 16 bytes", [](Frame& frame, NetHeader&) { frame[34 + 12] = 4 << 4; }},
         {"IP length beyond the frame", [](Frame& frame, NetHeader&) { frame[16] = 0xff; }},
         {"IP length short of the frame", [](Frame& frame, NetHeader&) { frame[17] = 41, frame[16] = 0; }},
-        {"nothing to segment", [](Frame& frame, NetHeader&) {
+        {"nothing to segment",
+         [](Frame& frame, NetHeader&) {
              frame.resize(kTcp4Headers);
              frame[16] = 0, frame[17] = 40;
          }},

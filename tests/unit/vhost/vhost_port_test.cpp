@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <thread>
 
 #include "tests/unit/vhost/vhost_fixture.h"
@@ -154,6 +155,29 @@ TEST_F(VhostPortTest, a_second_guest_on_the_same_socket_is_closed) {
     guest->send(frame_of(60));
     rte_mbuf* frame = receive_one(*port);
     EXPECT_NE(frame, nullptr);
+    rte_pktmbuf_free(frame);
+}
+
+TEST_F(VhostPortTest, an_endless_frame_empties_no_pool) {
+    std::optional<FakeGuest> guest;
+    auto port = open_with_guest(guest);
+    unsigned least = buffers_at_start_;
+    std::atomic<bool> done = false;
+    std::thread watcher([&] {
+        while (!done) least = std::min(least, rte_mempool_avail_count(pool_));
+    });
+    for (int frame = 0; frame < 100; ++frame) {
+        guest->send_endless(200U << 20);
+        EXPECT_EQ(receive_one(*port), nullptr);
+    }
+    done = true;
+    watcher.join();
+    EXPECT_GT(least, buffers_at_start_ - 64);
+
+    guest->send(frame_of(65000));
+    rte_mbuf* frame = receive_one(*port);
+    ASSERT_NE(frame, nullptr) << "a large frame behind it";
+    EXPECT_EQ(frame->pkt_len, 65000U);
     rte_pktmbuf_free(frame);
 }
 
