@@ -55,9 +55,9 @@ std::string attachment_pointer(const Port& port, const Attachment& attachment) {
 Error no_such_segment(std::string_view name, std::string field) {
     Error error;
     error.code = ErrorCode::not_found;
-    error.message = "no segment " + quoted(name);
+    error.message = "no segment " + in_quotes(name);
     error.field = std::move(field);
-    error.got = quoted(name);
+    error.got = in_quotes(name);
     error.allowed = "the name of a segment";
     return error;
 }
@@ -66,7 +66,7 @@ Result<> Admission::add(const Segment& segment) {
     auto check = [&]() -> Result<> {
         if (auto ok = check_segment(segment); !ok) return ok;
         if (auto other = segment_by_vni_.find(segment.vni); other != segment_by_vni_.end()) {
-            return refused("/vni", "is taken by segment " + quoted(other->second), std::to_string(segment.vni),
+            return refused("/vni", "is taken by segment " + in_quotes(other->second), std::to_string(segment.vni),
                            "a VNI that no other segment has");
         }
         if (segments_.size() >= kMaxSegments) return too_many("segments", kMaxSegments);
@@ -83,8 +83,8 @@ Result<> Admission::add(const Port& port) {
         if (auto ok = check_port(port); !ok) return ok;
         if (auto other = port_by_device_.find(device_identity(port)); other != port_by_device_.end()) {
             constexpr std::string_view kFields[] = {"/devargs", "/ifname", "/path"};
-            return refused(std::string(kFields[port.device.index()]), "is taken by port " + quoted(other->second), {},
-                           "a device that no other port has");
+            return refused(std::string(kFields[port.device.index()]), "is taken by port " + in_quotes(other->second),
+                           {}, "a device that no other port has");
         }
         if (auto ok = check_attachments(port); !ok) return ok;
         if (auto ok = check_macs(port); !ok) return ok;
@@ -117,7 +117,7 @@ Result<> Admission::check_attachments(const Port& port) const {
                                "each VLAN once in a port");
             }
         } else if (untagged != nullptr) {
-            return refused("/segment", "is a second one for untagged frames", quoted(attachment.segment));
+            return refused("/segment", "is a second one for untagged frames", in_quotes(attachment.segment));
         } else {
             untagged = &attachment;
             if (attachment.keep_tag) return refused("/keep_tag", "is only for an entry of vlans", "true");
@@ -126,7 +126,7 @@ Result<> Admission::check_attachments(const Port& port) const {
             return failure(no_such_segment(attachment.segment, at("/segment")));
         }
         if (!segments.insert(attachment.segment).second) {
-            return refused(at("/segment"), "is attached to that port already", quoted(attachment.segment),
+            return refused(at("/segment"), "is attached to that port already", in_quotes(attachment.segment),
                            "each segment once in a port");
         }
     }
@@ -146,7 +146,7 @@ Result<> Admission::check_macs(const Port& port) const {
             if (auto ok = check_unicast(mac, {}); !ok) return check_unicast(mac, field());
             if (!seen.insert(mac).second) return refused(field(), "is in the list twice", mac.to_string());
             if (auto other = port_by_mac_.find({attachment.segment, mac}); other != port_by_mac_.end()) {
-                return refused(field(), "is bound to port " + quoted(other->second) + " in that segment",
+                return refused(field(), "is bound to port " + in_quotes(other->second) + " in that segment",
                                mac.to_string(), "each MAC once in a segment");
             }
         }
@@ -163,18 +163,18 @@ Result<> Admission::add(const StaticMac& entry) {
         if (port == segments_of_port_.end()) {
             Error error;
             error.code = ErrorCode::not_found;
-            error.message = "no port " + quoted(entry.port);
+            error.message = "no port " + in_quotes(entry.port);
             error.field = "/port";
-            error.got = quoted(entry.port);
+            error.got = in_quotes(entry.port);
             error.allowed = "the name of a port of the segment";
             return failure(std::move(error));
         }
         if (!port->second.contains(entry.segment)) {
-            return refused("/port", "is not attached to segment " + quoted(entry.segment), quoted(entry.port),
+            return refused("/port", "is not attached to segment " + in_quotes(entry.segment), in_quotes(entry.port),
                            "a port of the segment");
         }
         if (auto other = port_by_mac_.find({entry.segment, entry.mac}); other != port_by_mac_.end()) {
-            return refused("/mac", "is bound to port " + quoted(other->second) + " in that segment",
+            return refused("/mac", "is bound to port " + in_quotes(other->second) + " in that segment",
                            entry.mac.to_string(), "each MAC once in a segment");
         }
         return {};

@@ -21,7 +21,7 @@ bool has_control_characters(std::string_view text) {
 Result<> check_path(std::string_view path, std::string field, std::size_t longest) {
     const std::string allowed = "an absolute path of at most " + std::to_string(longest) + " bytes";
     if (path.empty() || path.front() != '/')
-        return refused(std::move(field), "is not an absolute path", quoted(path), allowed);
+        return refused(std::move(field), "is not an absolute path", in_quotes(path), allowed);
     if (path.size() > longest) {
         return refused(std::move(field), "is too long", std::to_string(path.size()) + " bytes", allowed);
     }
@@ -36,7 +36,7 @@ Result<> check_interface_name(std::string_view name) {
         name, [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '/' || c == ':' || c == '%'; });
     if (name.empty()) return refused("/ifname", "is required for a tap port", {}, std::string(kAllowed));
     if (name.size() > kMaxInterfaceName || bad_character || name == "." || name == "..") {
-        return refused("/ifname", "is no interface name", quoted(name), std::string(kAllowed));
+        return refused("/ifname", "is no interface name", in_quotes(name), std::string(kAllowed));
     }
     return {};
 }
@@ -45,7 +45,7 @@ Result<> check_device(const EthdevDevice& device) {
     if (device.devargs.empty())
         return refused("/devargs", "is required for an ethdev port", {}, "DPDK device arguments");
     if (has_control_characters(device.devargs) || device.devargs.front() == '-' || device.devargs.front() == ',') {
-        return refused("/devargs", "is no DPDK device", quoted(device.devargs), "DPDK device arguments");
+        return refused("/devargs", "is no DPDK device", in_quotes(device.devargs), "DPDK device arguments");
     }
     if (device.mac) return check_unicast(*device.mac, "/mac");
     return {};
@@ -63,7 +63,7 @@ Result<> check_device(const TapDevice& device) {
 Result<> check_device(const VhostUserDevice& device) {
     if (device.path.empty()) return refused("/path", "is required for a vhost-user port", {}, "an absolute path");
     if (auto ok = check_path(device.path, "/path", kMaxSocketPath); !ok) return ok;
-    if (device.path.back() == '/') return refused("/path", "names a folder", quoted(device.path), "a socket");
+    if (device.path.back() == '/') return refused("/path", "names a folder", in_quotes(device.path), "a socket");
     if (device.mode == VhostMode::client) {
         // The guest makes the socket then: there is nothing of ours whose owner could be set.
         constexpr std::string_view kWhy = "is only for \"mode\": \"server\"";
@@ -106,7 +106,7 @@ bool is_valid_name(std::string_view name) {
 
 Result<> check_name(std::string_view name, std::string field) {
     if (is_valid_name(name)) return {};
-    return refused(std::move(field), "is not a valid name", quoted(name), "[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+    return refused(std::move(field), "is not a valid name", in_quotes(name), "[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
 }
 
 Result<> check_optional_name(std::string_view name, std::string field) {

@@ -24,7 +24,7 @@ namespace bulkhead {
 [[nodiscard]] std::unexpected<Error> refused(std::string field, std::string_view says, std::string got = {},
                                              std::string allowed = {});
 
-[[nodiscard]] inline std::string quoted(std::string_view text) {
+[[nodiscard]] inline std::string in_quotes(std::string_view text) {
     std::string result = "\"";
     return result.append(text).append("\"");
 }
