@@ -86,9 +86,14 @@ class PortIo {
 
     // ---- control ----
 
+    /// Changes the device's MTU (layer-3 bytes) while it carries traffic. False: it can't; control opens the port anew.
+    virtual bool set_mtu(std::uint16_t /*mtu*/) noexcept { return false; }
     [[nodiscard]] virtual std::uint16_t receive_queues() const noexcept = 0;   ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual std::uint16_t transmit_queues() const noexcept = 0;  ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual PortState state() const = 0;
+    /// The port was removed from the configuration, not only closed: give back what would outlive us (a pod's TAP device).
+    /// Called at most once, right before destruction.
+    virtual void release() noexcept {}
 
   protected:
     std::atomic<std::uint32_t> offloads_{0};
