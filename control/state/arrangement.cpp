@@ -18,14 +18,14 @@ class Arranger {
 
     template <typename Map>
     Result<> admit_all(const Map& objects, Map& in_force) {
-        for (Claim turn : {Claim::must, Claim::preferred, Claim::modest}) {
+        for (Claim turn : {Claim::settled, Claim::must, Claim::preferred, Claim::modest}) {
             for (const auto& [name, object] : objects) {
                 ObjectKey key = key_of(object);
                 if (claim_of_(key, object.owner) != turn) continue;
                 auto admitted = admit(object);
                 if (admitted) {
                     in_force.emplace(name, object);
-                } else if (turn == Claim::must) {
+                } else if (turn <= Claim::must) {
                     return failure(explained(std::move(admitted.error())));
                 } else {
                     result_.unfit.emplace(std::move(key), std::move(admitted.error()));

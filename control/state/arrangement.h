@@ -23,6 +23,7 @@ struct Configuration {
 
 /// Who goes first when two objects exclude each other, and whether an object may wait.
 enum class Claim : std::uint8_t {
+    settled,    ///< in force already and not changed: what does not fit with it is to blame
     must,       ///< a refusal refuses the whole arrangement
     preferred,  ///< may wait
     modest,     ///< may wait, and gives way to the others

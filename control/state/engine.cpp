@@ -86,7 +86,8 @@ Result<Configuration> Engine::arrange_change(Model candidate, const std::vector<
     std::set<ObjectKey> touched;
     for (const Change& change : changes) touched.insert(change.object);
     return arrange(std::move(candidate), around_.target.workers(), [&](const ObjectKey& key, const std::string& owner) {
-        if (now_.unfit.empty() || !now_.unfit.contains(key) || touched.contains(key)) return Claim::must;
+        if (touched.contains(key)) return Claim::must;
+        if (now_.unfit.empty() || !now_.unfit.contains(key)) return Claim::settled;
         return owner == config::kFileOwner ? Claim::preferred : Claim::modest;
     });
 }
