@@ -90,6 +90,8 @@ class PortIo {
 
     // ---- control ----
 
+    /// Changes the device's MTU (layer-3 bytes) while it carries traffic. False: it can't; control opens the port anew.
+    virtual bool set_mtu(std::uint16_t /*mtu*/) noexcept { return false; }
     [[nodiscard]] virtual std::uint16_t receive_queues() const noexcept = 0;   ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual std::uint16_t transmit_queues() const noexcept = 0;  ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual PortState state() const = 0;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Precompiled: what nearly every file of the control path includes and what takes longest to read.
-#pragma once
+// Precompiled (so no include guard: GCC warns of one in a main file): what nearly every file of the control path includes and what takes longest to read.
 
 #include <expected>
 #include <functional>
