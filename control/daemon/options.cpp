@@ -12,21 +12,20 @@ namespace po = boost::program_options;
 
 po::options_description described() {
     const Options defaults;
+    auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     po::options_description options("Options");
-    options.add_options()                                                                                      //
-        ("config", po::value<std::string>()->value_name("FILE"),                                               //
-         ("configuration file, default " + defaults.config.string() + " if it is there").c_str())              //
-        ("state-dir", po::value<std::string>()->value_name("DIR")->default_value(defaults.state_dir),          //
-         "where what was configured at run time is kept")                                                      //
-        ("socket", po::value<std::string>()->value_name("PATH")->default_value(defaults.socket),               //
-         "control socket")                                                                                     //
-        ("log-level", po::value<std::string>()->value_name("LEVEL")->default_value(defaults.log_level),        //
-         "trace, debug, info, warning, error or critical")                                                     //
-        ("log-format", po::value<std::string>()->value_name("FORMAT")->default_value("text"), "text or json")  //
-        ("check", "check the configuration file and exit: 0 good, 1 not")                                      //
-        ("recover", "start from the last good state when the newest is damaged")                               //
-        ("version", "print the version and exit")                                                              //
-        ("help,h", "print this and exit");
+    auto add = options.add_options();
+    add("config", text("FILE"),
+        ("configuration file, default " + defaults.config.string() + " if it is there").c_str());
+    add("state-dir", text("DIR")->default_value(defaults.state_dir), "where what was configured at run time is kept");
+    add("socket", text("PATH")->default_value(defaults.socket), "control socket");
+    add("log-level", text("LEVEL")->default_value(defaults.log_level),
+        "trace, debug, info, warning, error or critical");
+    add("log-format", text("FORMAT")->default_value("text"), "text or json");
+    add("check", "check the configuration file and exit: 0 good, 1 not");
+    add("recover", "start from the last good state when the newest is damaged");
+    add("version", "print the version and exit");
+    add("help,h", "print this and exit");
     return options;
 }
 
@@ -42,8 +41,15 @@ bool is_level(const std::string& level) {
 Result<Options> parse_options(int argc, const char* const* argv) {
     po::variables_map given;
     try {
-        // Nothing is positional: a stray word is a mistake, not a file.
-        po::store(po::command_line_parser(argc, argv).options(described()).positional({}).run(), given);
+        // Nothing is positional and nothing is guessed: a stray word or half an option is a mistake.
+        namespace style = po::command_line_style;
+        const auto options = described();
+        po::store(po::command_line_parser(argc, argv)
+                      .options(options)
+                      .positional({})
+                      .style(style::default_style & ~style::allow_guessing)
+                      .run(),
+                  given);
     } catch (const po::error& error) {
         return invalid("", error.what());
     }
