@@ -38,7 +38,9 @@ enum TransmitOffload : std::uint32_t {
 
 struct TransmitResult {
     std::uint16_t taken = 0;              ///< the first `taken` frames now belong to the port; the rest stay the caller's
-    DropReason reason = DropReason::none; ///< why not all, when taken < count
+    /// Why not all, when taken < count. `tx_error` speaks of the first frame not taken alone: drop it, and offer those behind it
+    /// again, or one sender's bad frame costs its neighbours theirs. Any other reason holds for all the rest.
+    DropReason reason = DropReason::none;
 };
 
 /// What `port.get` and `port.list` show under `state`.
@@ -89,6 +91,9 @@ class PortIo {
     [[nodiscard]] virtual std::uint16_t receive_queues() const noexcept = 0;   ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual std::uint16_t transmit_queues() const noexcept = 0;  ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual PortState state() const = 0;
+    /// The port was removed from the configuration, not only closed: give back what would outlive us (a pod's TAP device).
+    /// Called at most once, right before destruction.
+    virtual void release() noexcept {}
 
   protected:
     std::atomic<std::uint32_t> offloads_{0};

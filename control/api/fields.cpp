@@ -6,21 +6,25 @@ namespace {
 
 using enum JsonType;
 
-constexpr bool kRequired = true, kOptional = false, kImmutable = true, kMutable = false, kNotYet = false, kBuiltIn = true;
+constexpr bool kRequired = true, kOptional = false, kImmutable = true, kMutable = false, kNotYet = false,
+               kBuiltIn = true;
+
+// One row, one line, whatever its length: the columns are what makes a table readable.
+// clang-format off
 
 constexpr Field kOwner{"owner", string, kOptional, kMutable, kBuiltIn, R"("")", "whose object it is; config.apply speaks for one owner"};
 
 constexpr Field kConfig[] = {
     {"version", integer, kRequired, kMutable, kBuiltIn, "", "version of this format: 1"},
     {"node", object, kOptional, kImmutable, kBuiltIn, "{}", "this node; fixed at start"},
-    {"underlays", array, kOptional, kMutable, kNotYet, "[]", "NIC ports and addresses that tunnels use"},
-    {"segments", array, kOptional, kMutable, kBuiltIn, "[]", "isolated layer-2 domains"},
-    {"groups", array, kOptional, kMutable, kNotYet, "[]", "named sets of attachments that policy speaks of"},
-    {"ports", array, kOptional, kMutable, kBuiltIn, "[]", "where frames enter and leave"},
-    {"fdb", array, kOptional, kMutable, kBuiltIn, "[]", "static MAC entries"},
-    {"tunnels", array, kOptional, kMutable, kNotYet, "[]", "remote nodes"},
-    {"policies", array, kOptional, kMutable, kNotYet, "[]", "who may talk to whom"},
-    {"mirrors", array, kOptional, kMutable, kNotYet, "[]", "copies of traffic for an observer"},
+    {"underlays", array, kOptional, kMutable, kNotYet, "[]", "NIC ports and addresses that tunnels use", object},
+    {"segments", array, kOptional, kMutable, kBuiltIn, "[]", "isolated layer-2 domains", object},
+    {"groups", array, kOptional, kMutable, kNotYet, "[]", "named sets of attachments that policy speaks of", object},
+    {"ports", array, kOptional, kMutable, kBuiltIn, "[]", "where frames enter and leave", object},
+    {"fdb", array, kOptional, kMutable, kBuiltIn, "[]", "static MAC entries", object},
+    {"tunnels", array, kOptional, kMutable, kNotYet, "[]", "remote nodes", object},
+    {"policies", array, kOptional, kMutable, kNotYet, "[]", "who may talk to whom", object},
+    {"mirrors", array, kOptional, kMutable, kNotYet, "[]", "copies of traffic for an observer", object},
 };
 
 constexpr Field kNode[] = {
@@ -30,7 +34,7 @@ constexpr Field kNode[] = {
     {"hugepages", string, kOptional, kMutable, kBuiltIn, R"("auto")", "page size: auto, 2M, 1G, or none (ordinary pages: slow, for trials)"},
     {"eal_args", array, kOptional, kMutable, kBuiltIn, "[]", "further arguments for DPDK's EAL"},
     {"idle", object, kOptional, kMutable, kBuiltIn, "{}", "what a worker does when there is no traffic"},
-    {"roles", array, kOptional, kMutable, kBuiltIn, "[]", "who may use the control socket"},
+    {"roles", array, kOptional, kMutable, kBuiltIn, "[]", "who may use the control socket", object},
     {"netns_roots", array, kOptional, kMutable, kBuiltIn, R"(["/run/netns","/var/run/netns"])", "folders that callers below admin may take network namespaces from"},
     {"vhost_roots", array, kOptional, kMutable, kBuiltIn, R"(["/run/bulkhead/vhost"])", "folders that callers below admin may have vhost sockets in"},
     {"metrics", object, kOptional, kMutable, kNotYet, "{}", "where metrics are served"},
@@ -77,7 +81,7 @@ constexpr Field kPort[] = {
     {"type", string, kRequired, kImmutable, kBuiltIn, "", "vhost-user, tap or ethdev"},
     {"queues", integer, kOptional, kImmutable, kBuiltIn, "1", "queue pairs, 1-16"},
     {"mtu", integer, kOptional, kMutable, kBuiltIn, "", "the device's MTU, layer-3 bytes; absent: the largest of its segments"},
-    {"workers", array, kOptional, kMutable, kBuiltIn, "[]", "worker of each receive queue, used in turn; empty: spread by the switch"},
+    {"workers", array, kOptional, kMutable, kBuiltIn, "[]", "worker of each receive queue, used in turn; empty: spread by the switch", integer},
     {"path", string, kOptional, kImmutable, kBuiltIn, "", "vhost-user: the socket, at most 107 bytes"},
     {"mode", string, kOptional, kImmutable, kBuiltIn, R"("client")", "vhost-user: the switch's own side, client or server"},
     {"owner_uid", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server, tap: user that owns the socket or device"},
@@ -91,7 +95,7 @@ constexpr Field kPort[] = {
     {"devargs", string, kOptional, kImmutable, kBuiltIn, "", "ethdev: DPDK device arguments, e.g. 0000:03:00.0 or net_pcap0,iface=eth1"},
     {"promiscuous", boolean, kOptional, kImmutable, kBuiltIn, "true", "ethdev: receive what is not addressed to the NIC"},
     {"limits", object, kOptional, kMutable, kNotYet, "{}", "rates and bounds"},
-    {"vlans", array, kOptional, kMutable, kBuiltIn, "[]", "tagged attachments of a trunk port"},
+    {"vlans", array, kOptional, kMutable, kBuiltIn, "[]", "tagged attachments of a trunk port", object},
     {"segment", string, kOptional, kMutable, kBuiltIn, "", "segment of untagged frames"},
     BULKHEAD_ATTACHMENT_FIELDS,
 };
@@ -112,15 +116,33 @@ constexpr Field kFdb[] = {
     {"ips", array, kOptional, kMutable, kNotYet, "[]", "addresses of the MAC"},
 };
 
+// clang-format on
+
 }  // namespace
 
-std::span<const Field> config_fields() { return kConfig; }
-std::span<const Field> node_fields() { return kNode; }
-std::span<const Field> idle_fields() { return kIdle; }
-std::span<const Field> role_fields() { return kRole; }
-std::span<const Field> segment_fields() { return kSegment; }
-std::span<const Field> port_fields() { return kPort; }
-std::span<const Field> attachment_fields() { return kAttachment; }
-std::span<const Field> fdb_fields() { return kFdb; }
+std::span<const Field> config_fields() {
+    return kConfig;
+}
+std::span<const Field> node_fields() {
+    return kNode;
+}
+std::span<const Field> idle_fields() {
+    return kIdle;
+}
+std::span<const Field> role_fields() {
+    return kRole;
+}
+std::span<const Field> segment_fields() {
+    return kSegment;
+}
+std::span<const Field> port_fields() {
+    return kPort;
+}
+std::span<const Field> attachment_fields() {
+    return kAttachment;
+}
+std::span<const Field> fdb_fields() {
+    return kFdb;
+}
 
 }  // namespace bulkhead::api

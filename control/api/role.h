@@ -5,8 +5,8 @@
 
 namespace bulkhead {
 
-/// Who a caller is. An admin may do all; an operator all but what is the admin's; a viewer only reads; a tenant reads and
-/// changes what hangs on segments of its own tenant.
+/// Who a caller is. An admin may do all; an operator all but what is the admin's; a viewer only reads; a tenant reads
+/// and changes what hangs on segments of its own tenant.
 enum class Role : std::uint8_t { none = 0, tenant = 1, viewer = 2, operator_ = 4, admin = 8 };
 
 /// The roles that may call a method, as a set of Role bits. Every set includes admin.

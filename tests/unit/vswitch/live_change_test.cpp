@@ -43,7 +43,11 @@ class EndlessPort : public PortIo {
     std::atomic<std::uint64_t> received_{0};
 };
 
+#ifdef __SANITIZE_THREAD__
+constexpr std::uint64_t kFrames = 20'000;
+#else
 constexpr std::uint64_t kFrames = 200'000;
+#endif
 
 TEST(LiveChange, OtherPortsLoseNoFrame) {
     SwitchSettings settings{

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/list_columns.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bulkhead::cli {
+namespace {
+
+using nlohmann::json;
+
+/// What is at the pointer, null if nothing.
+json at(const json& item, const char* pointer) {
+    return item.value(json::json_pointer(pointer), json());
+}
+
+/// `blue`, or on a trunk port `blue, 10:red, 20:green`.
+Cell segments_of_port(const json& port) {
+    std::string text;
+    if (const json untagged = at(port, "/segment"); untagged.is_string() && untagged != "") text = one_line(untagged);
+    for (const json& attachment : at(port, "/vlans")) {
+        text += text.empty() ? "" : ", ";
+        text += one_line(at(attachment, "/vlan")) + ":" + one_line(at(attachment, "/segment"));
+    }
+    return {text.empty() ? "-" : text};
+}
+
+/// up, down, or waiting: the device is not there.
+Cell link_of_port(const json& port) {
+    if (at(port, "/state/status") == "waiting") return {"waiting"};
+    const json link = at(port, "/state/link");
+    if (link.is_boolean()) return {link.get<bool>() ? "up" : "down"};
+    return {one_line(link)};
+}
+
+/// Only a vhost-user port has a guest.
+Cell guest_of_port(const json& port) {
+    return {at(port, "/type") == "vhost-user" ? one_line(at(port, "/state/guest_connected")) : "-"};
+}
+
+/// A count, or how many names there are.
+Cell count_of(const json& value) {
+    return value.is_array() ? cell_of(json(value.size())) : cell_of(value);
+}
+
+constexpr ListColumn kSegments[] = {
+    {"NAME", "/name"},
+    {"VNI", "/vni"},
+    {"MTU", "/mtu"},
+    {"FLOOD", "/flood"},
+    {"PORTS", "", [](const json& segment) { return count_of(at(segment, "/state/ports")); }},
+    {"MACS", "", [](const json& segment) { return count_of(at(segment, "/state/macs")); }},
+    {"TENANT", "/tenant"},
+};
+
+constexpr ListColumn kPorts[] = {
+    {"NAME", "/name"},
+    {"TYPE", "/type"},
+    {"SEGMENT", "", segments_of_port},
+    {"LINK", "", link_of_port},
+    {"GUEST", "", guest_of_port},
+    {"RX PACKETS", "/state/rx_packets"},
+    {"TX PACKETS", "/state/tx_packets"},
+    {"DROPS", "/state/drops"},
+};
+
+constexpr ListColumn kFdb[] = {
+    {"SEGMENT", "/segment"},
+    {"MAC", "/mac"},
+    {"PORT", "/port"},
+    {"VLAN", "/vlan"},
+    {"KIND", "", [](const json& entry) { return Cell{at(entry, "/static") == true ? "static" : "learned"}; }},
+    {"AGE S", "/age_s"},
+};
+
+constexpr ListColumn kDrops[] = {
+    {"PORT", "/port"}, {"SEGMENT", "/segment"}, {"REASON", "/reason"}, {"PACKETS", "/packets"}, {"MEANING", "/help"},
+};
+
+}  // namespace
+
+std::span<const ListColumn> list_columns(std::string_view method) {
+    if (method == "segment.list") return kSegments;
+    if (method == "port.list") return kPorts;
+    if (method == "fdb.list") return kFdb;
+    if (method == "drop.list") return kDrops;
+    return {};
+}
+
+Cell cell_of(const ListColumn& column, const json& item) {
+    return column.make != nullptr ? column.make(item) : cell_of(at(item, column.pointer));
+}
+
+Cell drops_cell(const json& drops) {
+    std::vector<std::pair<std::uint64_t, std::string>> reasons;
+    std::uint64_t sum = 0;
+    for (const auto& [reason, packets] : drops.items()) {
+        if (!packets.is_number_unsigned() || packets == 0) continue;
+        reasons.emplace_back(packets.get<std::uint64_t>(), reason);
+        sum += reasons.back().first;
+    }
+    std::ranges::sort(reasons, [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    std::string text;
+    for (const auto& [packets, reason] : reasons)
+        text += (text.empty() ? " (" : ", ") + printable(reason) + " " + std::to_string(packets);
+    return {std::to_string(sum) + (text.empty() ? "" : text + ")")};
+}
+
+}  // namespace bulkhead::cli

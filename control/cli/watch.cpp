@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/watch.h"
+
+#include <ostream>
+
+namespace bulkhead::cli {
+
+using nlohmann::json;
+
+namespace {
+
+/// `lost {count}` has no kind: the name of the notification says it.
+json facts_of(const json& notification) {
+    json facts = notification.value("params", json::object());
+    if (!facts.is_object()) facts = {{"params", facts}};
+    if (!facts.contains("kind")) facts["kind"] = notification.at("method");
+    return facts;
+}
+
+}  // namespace
+
+std::string event_line(const json& notification) {
+    const json facts = facts_of(notification);
+    std::string line;
+    if (facts.contains("time")) line += one_line(facts.at("time")) + " ";
+    line += one_line(facts.at("kind"));
+    for (const auto& [key, value] : facts.items())
+        if (key != "time" && key != "kind" && key != "seq") line += concat({" ", printable(key), "=", one_line(value)});
+    return line;
+}
+
+int run_watch(const Session& session) {
+    json params = json::object();
+    for (std::size_t at = 1; at < session.line.words.size(); ++at) {
+        const std::string& kind = session.line.words[at];
+        if (kind.starts_with('-')) return report(session, UsageError{"watch has no option " + kind});
+        params["kinds"].push_back(kind);
+    }
+    auto client = Client::connect(session.line.socket, session.line.timeout);
+    if (!client) return report(session, client.error(), "events.subscribe", params);
+    if (const auto subscribed = client->call("events.subscribe", params); !subscribed)
+        return report(session, subscribed.error(), "events.subscribe", params);
+    while (true) {
+        const auto notification = client->wait_notification();
+        if (!notification) return report(session, notification.error(), "watch", params);
+        session.out << (session.line.json ? facts_of(*notification).dump() : event_line(*notification)) << std::endl;
+        if (!session.out) return kRefused;  // nobody reads any more
+    }
+}
+
+}  // namespace bulkhead::cli

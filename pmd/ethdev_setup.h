@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a plugged device to a running one: queues, buffers, offloads, MTU, address.
+#pragma once
+
+#include <cstdint>
+
+#include "vswitch/base/result.h"
+#include "vswitch/model/model.h"
+
+struct rte_mempool;
+
+namespace bulkhead {
+
+struct EthdevSetup {
+    std::uint16_t receive_queues = 0;
+    std::uint16_t transmit_queues = 0;
+    std::uint32_t offloads = 0;  ///< TransmitOffload bits
+};
+
+/// Exactly port.queues receive queues (spread by RSS when more than one), a transmit queue for each worker as far as
+/// the device has them. Errors have field `/queues`, `/mtu`, `/mac`, `/promiscuous` or `/devargs`; the device is left
+/// stopped.
+Result<EthdevSetup> start_ethdev(std::uint16_t id, const Port& port, std::uint16_t mtu, rte_mempool* buffers,
+                                 std::uint16_t workers);
+
+}  // namespace bulkhead

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pmd/tap/network_namespace.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <thread>
+
+namespace bulkhead {
+namespace {
+
+std::unexpected<Error> refuse(const std::string& path, std::string message, ErrorCode code, bool retryable) {
+    return failure({.code = code,
+                    .message = std::move(message),
+                    .field = "/netns",
+                    .got = path,
+                    .allowed = "path of a pod's network namespace",
+                    .retryable = retryable,
+                    .object_kind = {},
+                    .object_name = {}});
+}
+
+bool is_network_namespace(int fd) {
+    struct statfs filesystem{};
+    if (fstatfs(fd, &filesystem) != 0 || filesystem.f_type != NSFS_MAGIC) return false;
+    return ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+bool is_our_own(int fd) {
+    struct stat ours{}, theirs{};
+    if (stat("/proc/self/ns/net", &ours) != 0 || fstat(fd, &theirs) != 0) return false;
+    return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+}  // namespace
+
+Result<FileDescriptor> open_network_namespace(const std::string& path) {
+    if (path.empty()) return FileDescriptor();
+    // Not blocking: the path comes from users and may name a FIFO.
+    FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd.is_open()) {
+        const int error = errno;
+        const bool absent = error == ENOENT || error == ENOTDIR;
+        return refuse(path, "cannot open the network namespace: " + std::string(std::strerror(error)),
+                      absent ? ErrorCode::not_found : ErrorCode::device_failed, true);
+    }
+    // `ip netns add` makes an empty file first and mounts the namespace over it a moment later: try again.
+    if (!is_network_namespace(fd.get())) {
+        return refuse(path, "is not a network namespace", ErrorCode::invalid_params, true);
+    }
+    if (is_our_own(fd.get())) {
+        return refuse(path, "is the switch's own network namespace", ErrorCode::denied, false);
+    }
+    return fd;
+}
+
+Result<> run_in_namespace(const FileDescriptor& network_namespace, const std::function<Result<>()>& work) {
+    Result<> result;
+    std::thread([&] {
+        if (network_namespace.is_open() && setns(network_namespace.get(), CLONE_NEWNET) != 0) {
+            result = refuse("", "cannot enter the network namespace: " + std::string(std::strerror(errno)),
+                            ErrorCode::device_failed, true);
+            return;
+        }
+        result = work();
+    }).join();
+    return result;
+}
+
+}  // namespace bulkhead

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Doing a few system calls inside another network namespace. Source: setns(2), ioctl_ns(2), network_namespaces(7).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "pmd/file_descriptor.h"
+#include "vswitch/base/result.h"
+
+namespace bulkhead {
+
+/// Opens `path` for reading and makes sure that it is a network namespace, and not the daemon's own. An empty path
+/// gives no descriptor and means the daemon's own. Errors have field `/netns`; a namespace that is not there is
+/// retryable.
+Result<FileDescriptor> open_network_namespace(const std::string& path);
+
+/// Runs `work` on a thread of its own, inside the namespace (or where we are, when there is no descriptor), and waits
+/// for it. Descriptors it opens keep belonging to that namespace, whoever uses them later.
+Result<> run_in_namespace(const FileDescriptor& network_namespace, const std::function<Result<>()>& work);
+
+}  // namespace bulkhead

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TAP device in a network namespace: made or taken over, and its descriptors. No frames here.
+// Source: Documentation/networking/tuntap.rst, linux/if_tun.h, netdevice(7).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pmd/file_descriptor.h"
+#include "vswitch/base/mac_address.h"
+#include "vswitch/base/result.h"
+#include "vswitch/model/model.h"
+
+namespace bulkhead {
+
+/// The device is persistent: it stays in the pod, with its addresses, when the switch ends however it ends, and is
+/// taken over when it starts again. forget() is the way to have it deleted. Descriptors and this object pin the
+/// namespace's memory, so close the port when the pod goes.
+class TapInterface {
+  public:
+    /// Fails with field `/netns`, `/ifname`, `/mac` or `/mtu`: `in_use` when another process is attached to it,
+    /// `exists` when the name belongs to something that is not a TAP of ours. On failure nothing new is left behind.
+    static Result<TapInterface> open(const TapDevice& wanted, std::uint16_t queues, std::uint16_t mtu);
+
+    /// One non-blocking descriptor for each queue.
+    [[nodiscard]] const std::vector<FileDescriptor>& queues() const noexcept { return queues_; }
+    [[nodiscard]] std::optional<MacAddress> mac() const;
+
+    enum class Link : std::uint8_t { up, down, gone };  ///< gone: the pod deleted the device
+    [[nodiscard]] Link link() const;
+
+    void forget() noexcept;  ///< the device goes when the last descriptor closes
+
+  private:
+    TapInterface() = default;
+    Result<> attach(const TapDevice& wanted, std::uint16_t queues);
+    Result<> set_up(const TapDevice& wanted, std::uint16_t mtu);
+    Result<> set_mac(const MacAddress& wanted);
+    Result<> set_mtu(std::uint16_t mtu);
+    Result<> bring_up();
+
+    std::vector<FileDescriptor> queues_;
+    FileDescriptor control_;  ///< a socket of the namespace, for the ioctls of netdevice(7)
+};
+
+}  // namespace bulkhead

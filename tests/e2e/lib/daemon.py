@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bulkheadd in a folder of its own."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from .control import Control
+
+BUILD = pathlib.Path(os.environ.get("BULKHEAD_BUILD", pathlib.Path(__file__).parents[3] / "build"))
+MEMORY_MIB = 256
+
+
+def books(stats):
+    """Per worker, what the books of the architecture don't account for: 0 when they balance."""
+    return [w["received"] + w["originated"] + w["copies"] - w["transmitted"] - w["consumed"] - w["dropped"] - w["held"]
+            for w in stats["workers"]]
+
+
+class Daemon:
+    def __init__(self, folder, node=None, config=None, arguments=()):
+        self.folder = pathlib.Path(folder)
+        self.state = self.folder / "state"
+        self.socket = self.folder / "control.sock"
+        self.log = self.folder / "bulkheadd.log"
+        self.arguments = list(arguments)
+        self.process = None
+        self.config = {"version": 1, "node": {"name": "test", "cores": "1", "memory_mib": MEMORY_MIB,
+                                              "netns_roots": ["/run/netns"], "vhost_roots": [str(self.folder / "vhost")]}}
+        self.config["node"].update(node or {})
+        self.config.update(config or {})
+        (self.folder / "vhost").mkdir(exist_ok=True)
+
+    @property
+    def command(self):
+        return [str(BUILD / "bulkheadd"), "--config", str(self.folder / "bulkhead.json"), "--state-dir", str(self.state),
+                "--socket", str(self.socket), *self.arguments]
+
+    def spawn(self):
+        (self.folder / "bulkhead.json").write_text(json.dumps(self.config))
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        return self
+
+    def start(self, timeout=30):
+        self.spawn()
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"bulkheadd ended with {self.process.returncode}:\n{self.tail()}")
+            with contextlib.suppress(OSError):
+                with Control(self.socket, timeout=2) as control:
+                    control.call("system.get")
+                    return self
+            time.sleep(0.02)  # no event tells of a socket that does not exist yet
+        raise TimeoutError(f"bulkheadd is not ready:\n{self.tail()}")
+
+    def control(self, timeout=20):
+        return Control(self.socket, timeout)
+
+    def tail(self, size=4000):
+        return self.log.read_text(errors="replace")[-size:] if self.log.exists() else ""
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self, timeout=20):
+        """Ends it as systemd would; returns the exit code."""
+        if self.process is None or self.process.poll() is not None:
+            return None if self.process is None else self.process.returncode
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"bulkheadd does not end on SIGTERM:\n{self.tail()}") from None
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def assert_books_balance(self, timeout=2):
+        """At rest the books balance on every worker; a frame may be under way when we look, so look again for a while."""
+        deadline = time.monotonic() + timeout
+        with self.control() as control:
+            while True:
+                missing = books(control.call("stats.get"))
+                if not any(missing) or time.monotonic() > deadline:
+                    break
+        assert not any(missing), f"books of the workers are off by {missing}"
+
+    def cpu_seconds(self, thread_pattern):
+        """User and system time of the threads whose name matches."""
+        ticks = 0
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            text = (task / "stat").read_text()
+            name = text[text.index("(") + 1:text.rindex(")")]
+            if re.search(thread_pattern, name):
+                fields = text[text.rindex(")") + 2:].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def running(node=None, config=None, arguments=(), check_books=True):
+    folder = tempfile.mkdtemp(prefix="bulkhead-test-", dir="/run")
+    daemon = Daemon(folder, node, config, arguments)
+    try:
+        yield daemon.start()
+        if check_books and daemon.alive():
+            daemon.assert_books_balance()
+    finally:
+        try:
+            daemon.stop()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job on real kernels: pods of one segment reach each other, pods of another never."""
+import contextlib
+
+import pytest
+from scapy.all import Dot1Q, Ether, ICMP, IP, Raw
+
+from lib.netns import pod
+
+
+def frame(payload, source="02:00:00:00:00:66", destination="ff:ff:ff:ff:ff:ff", **layers):
+    return Ether(src=source, dst=destination, type=layers.get("type", 0x88b5)) / Raw(payload)
+
+
+@pytest.fixture
+def pods(control):
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(pod(control, name, segment, address, mac=mac))
+               for name, segment, address, mac in (
+                   ("b1", "blue", "10.1.0.1/24", "02:00:00:00:00:01"), ("b2", "blue", "10.1.0.2/24", "02:00:00:00:00:02"),
+                   ("r1", "red", "10.1.0.1/24", "02:00:00:00:00:01"), ("r2", "red", "10.1.0.2/24", "02:00:00:00:00:02"))}
+
+
+def test_pods_with_equal_addresses_reach_only_their_own_segment(pods, control):
+    assert pods["b1"].pings("10.1.0.2")
+    assert pods["r1"].pings("10.1.0.2")
+    control.call("port.remove", name="b2")
+    assert not pods["b1"].pings("10.1.0.2", deadline=1), "10.1.0.2 of the other segment answered"
+    assert pods["r1"].pings("10.1.0.2")
+
+
+def test_broadcast_stays_in_its_segment(pods):
+    with contextlib.ExitStack() as stack:
+        wires = {name: stack.enter_context(namespace.wire()) for name, namespace in pods.items()}
+        wires["b1"].send(frame(b"blue only"))
+        mine = lambda received: b"blue only" in received
+        assert len(wires["b2"].receive(5, mine, count=1)) == 1
+        for silent in ("b1", "r1", "r2"):
+            assert wires[silent].receive(0.2, mine) == [], silent
+
+
+def test_tcp_with_offloads(pods):
+    server = pods["b2"].popen("iperf3", "-s", "-1")
+    try:
+        deadline = 50
+        while pods["b2"].run("ss", "-ltnH", "sport = :5201").stdout == "" and deadline:
+            deadline -= 1
+        result = pods["b1"].run("iperf3", "-c", "10.1.0.2", "-t", "1", "-J", timeout=30)
+        assert '"error"' not in result.stdout
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_trunk_pushes_and_pops_tags(pods, control):
+    with pod(control, "b3", "blue") as plain:
+        control.call("port.remove", name="b3")
+        control.call("port.add", name="fw", type="tap", netns=plain.path, ifname="trunk0",
+                     vlans=[{"vlan": 10, "segment": "blue"}, {"vlan": 20, "segment": "red"}])
+        with plain.wire("trunk0") as trunk, pods["b1"].wire() as blue, pods["r1"].wire() as red:
+            tagged = Ether(src="02:00:00:00:00:77", dst="ff:ff:ff:ff:ff:ff") / Dot1Q(vlan=20) / IP(dst="10.1.0.9") / ICMP()
+            trunk.send(tagged)
+            received = red.receive(5, lambda raw: raw[6:12] == bytes.fromhex("020000000077"), count=1)
+            assert len(received) == 1 and received[0][12:14] == b"\x08\x00", "the tag was not popped"
+            assert blue.receive(0.2, lambda raw: raw[6:12] == bytes.fromhex("020000000077")) == []
+
+
+def test_learned_addresses_are_listed(pods, control):
+    assert pods["b1"].pings("10.1.0.2")
+    entries = {(entry["segment"], entry["mac"]): entry["port"] for entry in control.call("fdb.list")["items"]}
+    assert entries[("blue", "02:00:00:00:00:01")] == "b1"
+    assert entries[("blue", "02:00:00:00:00:02")] == "b2"
+
+
+def test_a_port_added_live_joins(pods, control):
+    with pod(control, "late", "blue", "10.1.0.3/24") as late:
+        assert late.pings("10.1.0.1")

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/render.h"
+
+#include <gtest/gtest.h>
+
+namespace bulkhead::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string shown(std::string_view method, const char* result, const json& params = json::object()) {
+    return render(method, params, json::parse(result), {});
+}
+
+TEST(Render, Segments) {
+    EXPECT_EQ(shown("segment.list", R"({"cursor": null, "items": [
+                {"name": "blue", "vni": 100, "mtu": 1450, "flood": "all", "tenant": "acme", "state": {"ports": 2, "macs": 17}},
+                {"name": "r", "vni": 7, "mtu": 9000, "flood": "known", "tenant": "", "state": {"ports": ["a"], "macs": 0}}]})"),
+              "NAME  VNI   MTU  FLOOD  PORTS  MACS  TENANT\n"
+              "blue  100  1450  all        2    17  acme\n"
+              "r       7  9000  known      1     0  -\n");
+}
+
+TEST(Render, Ports) {
+    EXPECT_EQ(shown("port.list", R"({"cursor": null, "items": [
+                {"name": "web-0", "type": "tap", "segment": "blue",
+                 "state": {"status": "up", "link": true, "guest_connected": false, "rx_packets": 5, "tx_packets": 12, "drops": 1}},
+                {"name": "fw-0", "type": "vhost-user", "vlans": [{"vlan": 10, "segment": "blue"}, {"vlan": 20, "segment": "red"}],
+                 "state": {"status": "down", "link": false, "guest_connected": true, "rx_packets": 0, "tx_packets": 0, "drops": 0}},
+                {"name": "gone", "type": "ethdev", "state": {"status": "waiting"}}]})"),
+              "NAME   TYPE        SEGMENT          LINK     GUEST  RX PACKETS  TX PACKETS  DROPS\n"
+              "web-0  tap         blue             up       -               5          12      1\n"
+              "fw-0   vhost-user  10:blue, 20:red  down     yes             0           0      0\n"
+              "gone   ethdev      -                waiting  -               -           -      -\n");
+}
+
+TEST(Render, FdbAndDrops) {
+    EXPECT_EQ(shown("fdb.list", R"({"cursor": null, "items": [
+                {"segment": "blue", "mac": "02:00:00:00:00:0a", "port": "web-0", "vlan": null, "static": false, "age_s": 12}]})"),
+              "SEGMENT  MAC                PORT   VLAN  KIND     AGE S\n"
+              "blue     02:00:00:00:00:0a  web-0  -     learned     12\n");
+    EXPECT_EQ(shown("drop.list", R"({"cursor": null, "items": [
+                {"port": "web-0", "segment": null, "reason": "link_down", "help": "the far side is down", "packets": 3}]})"),
+              "PORT   SEGMENT  REASON     PACKETS  MEANING\n"
+              "web-0  -        link_down        3  the far side is down\n");
+}
+
+TEST(Render, APageSaysThatThereIsMore) {
+    EXPECT_EQ(shown("fdb.list", R"({"cursor": "abc", "items": []})"),
+              "SEGMENT  MAC  PORT  VLAN  KIND  AGE S\n(more: --cursor abc)\n");
+}
+
+TEST(Render, ListsOfUnknownShape) {
+    EXPECT_EQ(
+        shown("tunnel.list", R"({"cursor": null, "items": [{"name": "edge-2", "dst_port": 4789, "segments": ["a"]}]})"),
+        "DST PORT  NAME\n    4789  edge-2\n");
+    EXPECT_EQ(shown("tunnel.list", R"({"cursor": null, "items": []})"), "none\n");
+}
+
+TEST(Render, ObjectsAsKeysAndValues) {
+    EXPECT_EQ(shown("port.get", R"({"macs": ["a", "b"], "name": "web-0", "mtu": 1450, "state":
+                {"link": true, "reason": null, "queues": [{"queue": 0, "worker": 1}, {"queue": 1, "worker": 0}]}})"),
+              "name: web-0\n"
+              "macs: a, b\n"
+              "mtu: 1450\n"
+              "state:\n"
+              "  link: yes\n"
+              "  queues:\n"
+              "    - queue: 0\n"
+              "      worker: 1\n"
+              "    - queue: 1\n"
+              "      worker: 0\n"
+              "  reason: -\n");
+}
+
+TEST(Render, Changes) {
+    EXPECT_EQ(shown("port.add", R"({"generation": 5, "changed": true, "object": {}})", {{"name", "web-0"}}),
+              "port web-0 added, generation 5\n");
+    EXPECT_EQ(shown("port.set", R"({"generation": 5, "changed": false, "object": {}})", {{"name", "web-0"}}),
+              "port web-0 is so already, generation 5\n");
+    EXPECT_EQ(shown("fdb.remove", R"({"generation": 6})", {{"segment", "blue"}, {"mac", "02:00:00:00:00:0a"}}),
+              "fdb 02:00:00:00:00:0a removed, generation 6\n");
+    EXPECT_EQ(shown("config.apply", R"({"generation": 7, "dry_run": true, "changes":
+                [{"op": "add", "kind": "segment", "name": "blue"}, {"op": "remove", "kind": "port", "name": "x"}]})"),
+              "add segment blue\nremove port x\ngeneration 7 (dry run: nothing was changed)\n");
+    EXPECT_EQ(shown("config.apply", R"({"generation": 7, "dry_run": false, "changes": []})"),
+              "no change\ngeneration 7\n");
+    EXPECT_EQ(shown("fdb.flush", R"({"removed": 3})"), "removed: 3\n");
+    EXPECT_EQ(shown("system.shutdown", "{}"), "done\n");
+}
+
+TEST(Render, Statistics) {
+    EXPECT_EQ(shown("stats.get",
+                    R"({"ports": [{"name": "web-0", "rx_packets": 5, "rx_bytes": 300, "tx_packets": 4, "tx_bytes": 240,
+                "drops": {"link_down": 2, "no_buffer": 10, "isolated": 0}}], "segments": [], "workers": [{"worker": 0, "received": 5,
+                "originated": 0, "copies": 1, "transmitted": 4, "consumed": 0, "held": 0, "dropped": 2, "drops": {"link_down": 2}}]})"),
+              "PORT   RX PACKETS  RX BYTES  TX PACKETS  TX BYTES  DROPS\n"
+              "web-0           5       300           4       240  12 (no_buffer 10, link_down 2)\n"
+              "\n"
+              "WORKER  RECEIVED  ORIGINATED  COPIES  TRANSMITTED  CONSUMED  HELD  DROPS\n"
+              "     0         5           0       1            4         0     0  2 (link_down 2)\n");
+}
+
+TEST(Render, DocumentsStayJson) {
+    const json config = {{"version", 1}, {"segments", json::array()}};
+    EXPECT_EQ(json::parse(render("config.get", json::object(), config, {})), config);
+}
+
+}  // namespace
+}  // namespace bulkhead::cli

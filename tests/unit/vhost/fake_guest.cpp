@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/vhost/fake_guest.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
+#include <stdexcept>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace bulkhead::test {
+namespace {
+
+// vhost-user.rst, "Front-end message types".
+enum Request : std::uint32_t {
+    get_features = 1,
+    set_features = 2,
+    set_owner = 3,
+    set_mem_table = 5,
+    set_vring_num = 8,
+    set_vring_addr = 9,
+    set_vring_base = 10,
+    get_vring_base = 11,
+    set_vring_kick = 12,
+    set_vring_call = 13,
+    get_protocol_features = 15,
+    set_protocol_features = 16,
+    get_queue_num = 17,
+    set_vring_enable = 18,
+};
+constexpr std::uint32_t kVersion = 1;
+constexpr std::uint64_t kProtocolMultiqueue = 1;
+constexpr std::uint64_t kProtocolFeatures = 1ULL << 30;
+constexpr std::size_t kRingBytes = 8192;  // descriptors, available and used of one ring, with room
+constexpr std::uint16_t kDeviceWrites = 2;
+
+int check(int result, const char* what) {
+    if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+    return result;
+}
+
+sockaddr_un address_of(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    return address;
+}
+
+}  // namespace
+
+FakeGuest::FakeGuest(int socket) : socket_(socket) {}
+
+FakeGuest::FakeGuest(FakeGuest&& other) noexcept
+    : socket_(std::exchange(other.socket_, -1)),
+      memory_fd_(std::exchange(other.memory_fd_, -1)),
+      memory_(std::exchange(other.memory_, nullptr)),
+      memory_size_(other.memory_size_),
+      rings_(std::exchange(other.rings_, {})) {}
+
+FakeGuest::~FakeGuest() {
+    if (socket_ >= 0) close(socket_);
+    for (const Ring& ring : rings_) {
+        close(ring.kick);
+        close(ring.call);
+    }
+    if (memory_ != nullptr) munmap(memory_, memory_size_);
+    if (memory_fd_ >= 0) close(memory_fd_);
+}
+
+FakeGuest FakeGuest::connect_to(const std::string& path) {
+    FakeGuest guest(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    const sockaddr_un address = address_of(path);
+    check(::connect(guest.socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), "connect");
+    return guest;
+}
+
+FakeGuest FakeGuest::listen_on(const std::string& path) {
+    FakeGuest listener(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    const sockaddr_un address = address_of(path);
+    unlink(path.c_str());
+    check(bind(listener.socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+    check(listen(listener.socket_, 1), "listen");
+    return FakeGuest(check(accept4(listener.socket_, nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+}
+
+void FakeGuest::message(std::uint32_t request, const void* payload, std::uint32_t size, int fd) {
+    std::uint32_t header[3] = {request, kVersion, size};
+    iovec parts[2] = {{header, sizeof header}, {const_cast<void*>(payload), size}};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+    msghdr envelope{};
+    envelope.msg_iov = parts;
+    envelope.msg_iovlen = 2;
+    if (fd >= 0) {
+        envelope.msg_control = control;
+        envelope.msg_controllen = sizeof control;
+        cmsghdr* rights = CMSG_FIRSTHDR(&envelope);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    }
+    check(static_cast<int>(sendmsg(socket_, &envelope, MSG_NOSIGNAL)), "sendmsg");
+}
+
+std::uint64_t FakeGuest::ask(std::uint32_t request) {
+    message(request, nullptr, 0);
+    struct [[gnu::packed]] {
+        std::uint32_t request, flags, size;
+        std::uint64_t value;
+    } reply{};
+    if (recv(socket_, &reply, sizeof reply, MSG_WAITALL) != sizeof reply) throw std::runtime_error("no reply");
+    return reply.value;
+}
+
+std::uint64_t FakeGuest::offered_features() {
+    return ask(get_features);
+}
+std::uint64_t FakeGuest::offered_queue_pairs() {
+    return ask(get_queue_num);
+}
+
+void FakeGuest::set_ring(std::uint32_t request, std::uint32_t ring, std::uint32_t value) {
+    const std::uint32_t payload[2] = {ring, value};
+    message(request, payload, sizeof payload);
+}
+
+void FakeGuest::share_memory() {
+    memory_size_ = rings_.size() * (kRingBytes + kRingSize * std::size_t{kBufferSize});
+    memory_fd_ = check(memfd_create("guest", MFD_CLOEXEC), "memfd_create");
+    check(ftruncate(memory_fd_, static_cast<off_t>(memory_size_)), "ftruncate");
+    void* at = mmap(nullptr, memory_size_, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd_, 0);
+    if (at == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+    memory_ = static_cast<std::uint8_t*>(at);
+    struct {
+        std::uint32_t regions = 1, padding = 0;
+        std::uint64_t guest_address = 0, size, user_address, offset = 0;
+    } table{.size = memory_size_, .user_address = reinterpret_cast<std::uint64_t>(memory_)};
+    message(set_mem_table, &table, sizeof table, memory_fd_);
+}
+
+void FakeGuest::start_ring(std::uint16_t index) {
+    Ring& ring = rings_[index];
+    std::uint8_t* base = memory_ + index * (kRingBytes + kRingSize * std::size_t{kBufferSize});
+    ring.descriptors = reinterpret_cast<Descriptor*>(base);
+    ring.available = reinterpret_cast<std::uint16_t*>(base + 4096);
+    ring.used = reinterpret_cast<std::uint16_t*>(base + 6144);
+    ring.buffers = base + kRingBytes;
+    ring.kick = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+    ring.call = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+
+    set_ring(set_vring_num, index, kRingSize);
+    set_ring(set_vring_base, index, 0);
+    const struct {
+        std::uint32_t index, flags;
+        std::uint64_t descriptors, used, available, log;
+    } addresses{index,
+                0,
+                reinterpret_cast<std::uint64_t>(ring.descriptors),
+                reinterpret_cast<std::uint64_t>(ring.used),
+                reinterpret_cast<std::uint64_t>(ring.available),
+                0};
+    message(set_vring_addr, &addresses, sizeof addresses);
+    const std::uint64_t which = index;
+    message(set_vring_call, &which, sizeof which, ring.call);
+    message(set_vring_kick, &which, sizeof which, ring.kick);
+}
+
+void FakeGuest::start(std::uint64_t features, std::uint16_t pairs, std::uint16_t buffers) {
+    features = (features | kProtocolFeatures) & offered_features();
+    message(set_owner, nullptr, 0);
+    ask(get_protocol_features);
+    message(set_protocol_features, &kProtocolMultiqueue, sizeof kProtocolMultiqueue);
+    message(set_features, &features, sizeof features);
+    rings_.resize(pairs * 2U);
+    share_memory();
+    for (std::uint16_t index = 0; index < rings_.size(); ++index) start_ring(index);
+    for (std::uint16_t pair = 0; pair < pairs; ++pair) give_buffers(buffers, pair);
+    for (std::uint16_t index = 0; index < rings_.size(); ++index) enable_ring(index, true);
+}
+
+void FakeGuest::enable_ring(std::uint16_t ring, bool enabled) {
+    set_ring(set_vring_enable, ring, enabled ? 1 : 0);
+    offered_features();  // messages are handled in order: after this reply the change is in force
+}
+
+void FakeGuest::stop() {
+    for (std::uint32_t index = 0; index < rings_.size(); ++index) {
+        set_ring(get_vring_base, index, 0);
+        std::uint32_t reply[5];
+        if (recv(socket_, reply, sizeof reply, MSG_WAITALL) != sizeof reply) throw std::runtime_error("no reply");
+    }
+}
+
+bool FakeGuest::still_connected() {
+    pollfd waiting{.fd = socket_, .events = POLLIN, .revents = 0};
+    char byte;
+    return poll(&waiting, 1, 2000) == 0 || recv(socket_, &byte, 1, MSG_PEEK) > 0;
+}
+
+void FakeGuest::offer(Ring& ring, std::uint32_t length, std::uint16_t flags) {
+    const auto slot = static_cast<std::uint16_t>(ring.next % kRingSize);
+    const auto address = static_cast<std::uint64_t>(ring.buffers + slot * std::size_t{kBufferSize} - memory_);
+    ring.descriptors[slot] = {.address = address, .length = length, .flags = flags, .next = 0};
+    ring.available[2 + slot] = slot;
+    ++ring.next;
+    __atomic_store_n(&ring.available[1], ring.next, __ATOMIC_RELEASE);
+}
+
+void FakeGuest::send(const Frame& frame, const NetHeader& header, std::uint16_t pair, bool kick) {
+    Ring& ring = rings_[pair * 2U + 1];
+    std::uint8_t* buffer = ring.buffers + ring.next % kRingSize * std::size_t{kBufferSize};
+    std::memcpy(buffer, &header, sizeof header);
+    std::memcpy(buffer + sizeof header, frame.data(), frame.size());
+    offer(ring, static_cast<std::uint32_t>(sizeof header + frame.size()), 0);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    const bool wanted = (__atomic_load_n(&ring.used[0], __ATOMIC_ACQUIRE) & 1) == 0;  // VRING_USED_F_NO_NOTIFY
+    if (kick && wanted) eventfd_write(ring.kick, 1);
+}
+
+void FakeGuest::send_endless(std::uint64_t bytes, std::uint16_t pair) {
+    constexpr std::uint16_t kNext = 1;
+    Ring& ring = rings_[pair * 2U + 1];
+    const auto length = static_cast<std::uint32_t>(bytes / kRingSize);
+    for (std::uint16_t slot = 0; slot < kRingSize; ++slot) {
+        const bool last = slot + 1 == kRingSize;
+        ring.descriptors[slot] = {.address = 0,
+                                  .length = length,
+                                  .flags = last ? std::uint16_t{0} : kNext,
+                                  .next = static_cast<std::uint16_t>(last ? 0 : slot + 1)};
+    }
+    ring.available[2 + ring.next % kRingSize] = 0;
+    __atomic_store_n(&ring.available[1], ++ring.next, __ATOMIC_RELEASE);
+}
+
+void FakeGuest::give_buffers(std::uint16_t count, std::uint16_t pair) {
+    for (; count > 0; --count) offer(rings_[pair * 2U], kBufferSize, kDeviceWrites);
+}
+
+std::optional<Delivered> FakeGuest::receive(std::uint16_t pair) {
+    Ring& ring = rings_[pair * 2U];
+    if (__atomic_load_n(&ring.used[1], __ATOMIC_ACQUIRE) == ring.seen) return std::nullopt;
+    std::uint32_t element[2];
+    std::memcpy(element, &ring.used[2 + ring.seen % kRingSize * 4], sizeof element);
+    ++ring.seen;
+    const std::uint8_t* buffer = ring.buffers + element[0] * std::size_t{kBufferSize};
+    Delivered delivered;
+    std::memcpy(&delivered.header, buffer, sizeof delivered.header);
+    delivered.frame.assign(buffer + sizeof delivered.header, buffer + element[1]);
+    return delivered;
+}
+
+}  // namespace bulkhead::test

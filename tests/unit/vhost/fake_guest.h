@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The other end of a vhost-user socket, played inside the test: it negotiates like QEMU and moves frames like a
+// virtio-net driver, but does exactly what a test says, the forbidden included.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bulkhead::test {
+
+/// virtio 1.1, section 5.1.6, as VIRTIO_F_VERSION_1 lays it out.
+struct [[gnu::packed]] NetHeader {
+    std::uint8_t flags = 0;
+    std::uint8_t gso_type = 0;
+    std::uint16_t hdr_len = 0, gso_size = 0, csum_start = 0, csum_offset = 0, num_buffers = 0;
+};
+static_assert(sizeof(NetHeader) == 12);
+
+inline constexpr std::uint8_t kNeedsChecksum = 1;
+inline constexpr std::uint8_t kGsoTcp4 = 1;
+inline constexpr std::uint8_t kGsoTcp6 = 4;
+
+struct Delivered {
+    NetHeader header;
+    std::vector<std::uint8_t> frame;
+};
+
+using Frame = std::vector<std::uint8_t>;
+
+class FakeGuest {
+  public:
+    static constexpr std::uint16_t kRingSize = 64;
+    static constexpr std::uint32_t kBufferSize = 72 * 1024;
+
+    static FakeGuest connect_to(const std::string& path);  ///< the switch is the server
+    static FakeGuest listen_on(const std::string& path);   ///< the switch is the client; waits for it
+    FakeGuest(FakeGuest&& other) noexcept;
+    FakeGuest& operator=(FakeGuest&&) = delete;
+    ~FakeGuest();
+
+    std::uint64_t offered_features();
+    std::uint64_t offered_queue_pairs();
+    /// Negotiates those of `features` that are offered, and starts the rings. Every receive ring gets `buffers`
+    /// buffers.
+    void start(std::uint64_t features, std::uint16_t pairs = 1, std::uint16_t buffers = kRingSize);
+    void enable_ring(std::uint16_t ring, bool enabled);
+    void stop();             ///< as a guest that shuts its driver down: GET_VRING_BASE of every ring
+    bool still_connected();  ///< false once the switch has closed the connection
+
+    void send(const Frame& frame, const NetHeader& header = {}, std::uint16_t pair = 0, bool kick = true);
+    /// A frame of `bytes` in descriptors that all name the same memory: longer than the guest's own.
+    void send_endless(std::uint64_t bytes, std::uint16_t pair = 0);
+    std::optional<Delivered> receive(std::uint16_t pair = 0);
+    void give_buffers(std::uint16_t count, std::uint16_t pair = 0);
+
+  private:
+    struct Descriptor {
+        std::uint64_t address;
+        std::uint32_t length;
+        std::uint16_t flags, next;
+    };
+    struct Ring {
+        Descriptor* descriptors = nullptr;
+        std::uint16_t* available = nullptr;  ///< flags, idx, ring[]
+        std::uint16_t* used = nullptr;       ///< flags, idx, then {u32 id, u32 len}[]
+        std::uint8_t* buffers = nullptr;
+        std::uint16_t next = 0, seen = 0;
+        int kick = -1, call = -1;
+    };
+
+    explicit FakeGuest(int socket);
+    void message(std::uint32_t request, const void* payload, std::uint32_t size, int fd = -1);
+    std::uint64_t ask(std::uint32_t request);
+    void set_ring(std::uint32_t request, std::uint32_t ring, std::uint32_t value);
+    void share_memory();
+    void start_ring(std::uint16_t ring);
+    void offer(Ring& ring, std::uint32_t length, std::uint16_t flags);
+
+    int socket_ = -1;
+    int memory_fd_ = -1;
+    std::uint8_t* memory_ = nullptr;
+    std::size_t memory_size_ = 0;
+    std::vector<Ring> rings_;
+};
+
+}  // namespace bulkhead::test

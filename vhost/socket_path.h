@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// librte_vhost takes a path as it comes: it cuts off a long one, and won't bind where a dead process left its socket.
+#pragma once
+
+#include "vswitch/base/result.h"
+#include "vswitch/model/model.h"
+
+namespace bulkhead::vhost {
+
+/// Whether the path can be used in this mode. In server mode it removes a socket that nobody listens on any more, and
+/// nothing else: neither another kind of file nor a socket in use.
+[[nodiscard]] Result<> prepare_socket_path(const VhostUserDevice& device);
+
+/// Gives the socket we just made its owner and mode. Until then it has the process's umask and belongs to us.
+[[nodiscard]] Result<> set_socket_access(const VhostUserDevice& device);
+
+}  // namespace bulkhead::vhost
