@@ -4,9 +4,11 @@ from . import table
 from .cases import CASES
 
 
-def render(result: dict) -> str:
+def render(result: dict, has_plot: bool) -> str:
+    """The page; `has_plot`: performance.svg lies beside it."""
     machine, parameters = result["machine"], result["parameters"]
     cases = "\n".join(f"- `{name}`: {CASES[name].title}" for name in parameters["cases"] if name in CASES)
+    plot = "\n![Cycles per packet by case](performance.svg)\n" if has_plot else ""
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     return f"""<!-- SPDX-License-Identifier: Apache-2.0 -->
 <!-- Written by scripts/bench --update-docs from docs/performance.json; don't edit. -->
@@ -16,7 +18,7 @@ What a frame costs, beside what the same ports cost when dpdk-testpmd only moves
 {table.markdown(result["summary"])}
 
 {table.LEGEND}
-
+{plot}
 ## The cases
 Two `net_pcap` ports replay {parameters["frame_bytes"]}-byte frames from memory (`infinite_rx=1`) as fast as they are
 polled; what is transmitted is counted and dropped. The first port's stations talk to the second port's and back.
@@ -35,7 +37,6 @@ polled; what is transmitted is counted and dropped. The first port's stations ta
 
 ## Repeat it
 ```
-sudo scripts/deps
 sudo scripts/bench --json result.json          # every case, both peers
 sudo scripts/bench --case l2-16 --quick        # a first look, half a minute
 sudo scripts/bench --update-docs               # measures, and rewrites this page and docs/performance.json

@@ -31,10 +31,6 @@ def describe() -> dict:
     }
 
 
-def free_hugepages_mib() -> int:
-    return _meminfo("HugePages_Free") * _meminfo("Hugepagesize") // 1024
-
-
 def commit(repository: Path) -> str:
     """The commit's short name, `-dirty` with changes on top."""
     done = subprocess.run(["git", "-c", f"safe.directory={repository}", "-C", str(repository), "describe", "--always",
