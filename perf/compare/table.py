@@ -2,7 +2,11 @@
 """The summary as a table: aligned for a terminal, or in Markdown."""
 from collections.abc import Callable
 
-_TITLES = {"testpmd": "floor (testpmd io)", "ovs": "Open vSwitch", "bulkhead": "Bulkhead"}
+from .bulkheadd import Bulkhead
+from .openvswitch import OpenVswitch
+from .testpmd import Testpmd
+
+_TITLES = {program.key: program.title for program in (Testpmd, OpenVswitch, Bulkhead)}
 
 
 def _pair(row: dict, first: str, second: str, digits: int) -> str:
