@@ -3,15 +3,16 @@
 //
 // Frames are rte_mbufs. Work that a sender left for its device travels with the frame as *transmit* flags, whoever
 // received it, so that it can be passed on to a far side that can do it and finished in software only where it can't:
-//   RTE_MBUF_F_TX_TCP_CKSUM / UDP_CKSUM / SCTP_CKSUM  the L4 checksum field holds the pseudo-header sum (not complemented)
-//   RTE_MBUF_F_TX_TCP_SEG with tso_segsz              a TCP super-segment; implies the TCP checksum
+//   RTE_MBUF_F_TX_TCP_CKSUM / UDP_CKSUM / SCTP_CKSUM  the L4 checksum field holds the pseudo-header sum (not
+//   complemented) RTE_MBUF_F_TX_TCP_SEG with tso_segsz              a TCP super-segment; implies the TCP checksum
 //   RTE_MBUF_F_TX_IPV4 / IPV6, RTE_MBUF_F_TX_IP_CKSUM, and l2_len (VLAN tags included), l3_len, l4_len
-// A frame with none of these is whole as it stands. Receive flags (RTE_MBUF_F_RX_*) are cleared by the port. VLAN tags are in the
-// data, never in mbuf->vlan_tci: a port whose device strips them puts them back.
+// A frame with none of these is whole as it stands. Receive flags (RTE_MBUF_F_RX_*) are cleared by the port. VLAN tags
+// are in the data, never in mbuf->vlan_tci: a port whose device strips them puts them back.
 //
 // Threads: receive(queue) is called by the one worker that the queue plan gave that queue to; transmit(queue) by any
-// worker that the plan gave that transmit queue to, and where the plan shares a queue among workers the port serialises.
-// Everything else is called by the control thread. The destructor runs after every worker has let go of the port.
+// worker that the plan gave that transmit queue to, and where the plan shares a queue among workers the port
+// serialises. Everything else is called by the control thread. The destructor runs after every worker has let go of the
+// port.
 #pragma once
 
 #include <atomic>
@@ -29,29 +30,29 @@ namespace bulkhead {
 
 /// What a port's far side can finish itself; a bit set. Changes when a guest negotiates, so it is read once per flush.
 enum TransmitOffload : std::uint32_t {
-    kOffloadL4Checksum = 1U << 0,     ///< TCP and UDP checksums over IPv4 and IPv6
-    kOffloadIpv4Checksum = 1U << 1,   ///< the IPv4 header checksum
-    kOffloadTso4 = 1U << 2,           ///< TCP segmentation over IPv4
-    kOffloadTso6 = 1U << 3,           ///< TCP segmentation over IPv6
-    kOffloadMultiSegment = 1U << 4,   ///< chained mbufs
+    kOffloadL4Checksum = 1U << 0,    ///< TCP and UDP checksums over IPv4 and IPv6
+    kOffloadIpv4Checksum = 1U << 1,  ///< the IPv4 header checksum
+    kOffloadTso4 = 1U << 2,          ///< TCP segmentation over IPv4
+    kOffloadTso6 = 1U << 3,          ///< TCP segmentation over IPv6
+    kOffloadMultiSegment = 1U << 4,  ///< chained mbufs
 };
 
 struct TransmitResult {
-    std::uint16_t taken = 0;              ///< the first `taken` frames now belong to the port; the rest stay the caller's
-    /// Why not all, when taken < count. `tx_error` speaks of the first frame not taken alone: drop it, and offer those behind it
-    /// again, or one sender's bad frame costs its neighbours theirs. Any other reason holds for all the rest.
+    std::uint16_t taken = 0;  ///< the first `taken` frames now belong to the port; the rest stay the caller's
+    /// Why not all, when taken < count. `tx_error` speaks of the first frame not taken alone: drop it, and offer those
+    /// behind it again, or one sender's bad frame costs its neighbours theirs. Any other reason holds for all the rest.
     DropReason reason = DropReason::none;
 };
 
 /// What `port.get` and `port.list` show under `state`.
 struct PortState {
     bool link_up = false;
-    bool guest_connected = false;                                ///< vhost-user: negotiated and started
-    std::uint64_t features = 0;                                  ///< vhost-user: negotiated virtio features
-    std::uint16_t queues_enabled = 0;                            ///< receive queues in use at this moment
-    std::string driver;                                          ///< "tap", "vhost-user", or the ethdev driver's name
-    std::string mac;                                             ///< the device's own address where it has one
-    std::vector<std::pair<std::string, std::string>> details;    ///< further facts in the device's own words
+    bool guest_connected = false;                              ///< vhost-user: negotiated and started
+    std::uint64_t features = 0;                                ///< vhost-user: negotiated virtio features
+    std::uint16_t queues_enabled = 0;                          ///< receive queues in use at this moment
+    std::string driver;                                        ///< "tap", "vhost-user", or the ethdev driver's name
+    std::string mac;                                           ///< the device's own address where it has one
+    std::vector<std::pair<std::string, std::string>> details;  ///< further facts in the device's own words
 };
 
 /// A change that a device reports by itself. Called on any thread; the receiver must only pass it on.
@@ -70,8 +71,9 @@ class PortIo {
     /// Receives up to `count` frames of one queue; never waits.
     virtual std::uint16_t receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept = 0;
 
-    /// Transmits in order. Frames handed over fit offloads() as it was read just before: no pending work beyond it, and no
-    /// chained mbufs without kOffloadMultiSegment. A frame's mbuf may be shared (refcnt > 1) with other ports: read only.
+    /// Transmits in order. Frames handed over fit offloads() as it was read just before: no pending work beyond it, and
+    /// no chained mbufs without kOffloadMultiSegment. A frame's mbuf may be shared (refcnt > 1) with other ports: read
+    /// only.
     virtual TransmitResult transmit(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept = 0;
 
     /// TransmitOffload bits. Written by the port on any thread, read by workers (relaxed).
@@ -88,11 +90,13 @@ class PortIo {
 
     // ---- control ----
 
+    /// Changes the device's MTU (layer-3 bytes) while it carries traffic. False: it can't; control opens the port anew.
+    virtual bool set_mtu(std::uint16_t /*mtu*/) noexcept { return false; }
     [[nodiscard]] virtual std::uint16_t receive_queues() const noexcept = 0;   ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual std::uint16_t transmit_queues() const noexcept = 0;  ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual PortState state() const = 0;
-    /// The port was removed from the configuration, not only closed: give back what would outlive us (a pod's TAP device).
-    /// Called at most once, right before destruction.
+    /// The port was removed from the configuration, not only closed: give back what would outlive us (a pod's TAP
+    /// device). Called at most once, right before destruction.
     virtual void release() noexcept {}
 
   protected:

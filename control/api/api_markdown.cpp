@@ -133,6 +133,7 @@ void write_methods(std::ostream& out) {
     for (const Method& method : method_table()) {
         if (method.built_in) continue;
         std::vector<std::string_view> names;
+        names.reserve(method.params.size());
         for (const Field& field : method.params) names.push_back(field.name);
         out << "| " << code(method.name) << " | " << code(join(names)) << " | " << cell(method.help) << " |\n";
     }

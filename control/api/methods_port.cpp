@@ -9,7 +9,7 @@ using enum JsonType;
 constexpr std::string_view kChanged = R"({"generation", "changed", "object": {…the port's fields}})";
 constexpr std::string_view kPort =
     R"({…the port's fields, "state": {"status": "up"|"down"|"waiting", "reason": string|null, "link", "guest_connected", )"
-    R"("features", "driver", "mac", "queues": [{"queue", "worker"}], "rx_packets", "rx_bytes", "tx_packets", )"
+    R"("features", "queues_enabled", "driver", "mac", "queues": [{"queue", "worker"}], "rx_packets", "rx_bytes", "tx_packets", )"
     R"("tx_bytes", "drops", "details": {…}}})";
 
 }  // namespace

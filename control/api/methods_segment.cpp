@@ -7,7 +7,8 @@ namespace {
 using enum JsonType;
 
 constexpr std::string_view kChanged = R"({"generation", "changed", "object": {…the segment's fields}})";
-constexpr std::string_view kSegment = R"({…the segment's fields, "state": {"ports", "macs"}})";
+constexpr std::string_view kSegment =
+    R"({…the segment's fields, "state": {"status", "reason": string|null, "ports", "macs"}})";
 
 void append_segment(Methods& table) {
     table.push_back({.name = "segment.add",

@@ -21,7 +21,7 @@ Method config_apply() {
 }
 
 Method subscribe() {
-    auto kinds = optional("kinds", array, "kinds of events; absent: all of them");
+    auto kinds = optional("kinds", array, "kinds of events, as port.up, port.down, mac.moved; absent: all of them");
     return {.name = "events.subscribe",
             .params = {kinds},
             .roles = kViewersAndTenants,

@@ -61,7 +61,7 @@ std::span<const ErrorCodeText> error_codes() {
 }
 
 std::span<const ObjectType> object_types() {
-    static const std::array kTypes = {
+    static const std::array types = {
         ObjectType{"Configuration", "", "everything configured; unknown keys are errors", config_fields()},
         ObjectType{"Node", "/node", "this node; fixed at start", node_fields()},
         ObjectType{"Idle", "/node/idle", "what a worker does when there is no traffic", idle_fields()},
@@ -71,7 +71,7 @@ std::span<const ObjectType> object_types() {
         ObjectType{"Attachment", "/ports/*/vlans/*", "a tagged attachment of a trunk port", attachment_fields()},
         ObjectType{"StaticMac", "/fdb/*", "a static entry of a segment's MAC table", fdb_fields()},
     };
-    return kTypes;
+    return types;
 }
 
 const ObjectType* object_type_of(const Field& field) {

@@ -68,6 +68,7 @@ Table plain_table(const json& items) {
     Table table(titles);
     for (const json& item : items) {
         std::vector<Cell> row;
+        row.reserve(keys.size());
         for (const std::string& key : keys) row.push_back(cell_of(item.value(key, json())));
         table.add(std::move(row));
     }
@@ -116,6 +117,7 @@ std::string worker_table(const json& workers, const Screen& screen) {
     Table table({"WORKER", "RECEIVED", "ORIGINATED", "COPIES", "TRANSMITTED", "CONSUMED", "HELD", "DROPS"});
     for (const json& worker : workers) {
         std::vector<Cell> row;
+        row.reserve(keys.size() + 1);
         for (const char* key : keys) row.push_back(cell_of(worker.value(key, json())));
         row.push_back(drops_cell(worker.value("drops", json::object())));
         table.add(std::move(row));

@@ -28,7 +28,7 @@ int report(const Session& session, const CallFailure& failure, std::string_view 
 void print_json(const Session& session, const nlohmann::json& value) {
     constexpr int kOneLine = -1, kIndented = 2;
     const int indent = session.is_terminal ? kIndented : kOneLine;
-    session.out << value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+    session.out << value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) << "\n" << std::flush;
 }
 
 std::expected<std::string, std::string> read_text(const std::string& path) {

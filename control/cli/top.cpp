@@ -70,7 +70,7 @@ std::optional<SortKey> sort_key_of(char key) {
 
 void draw(const Session& session, const Rates& rates) {
     if (!session.is_terminal) {
-        session.out << top_frame(rates, session.screen, 0) << std::endl;
+        session.out << top_frame(rates, session.screen, 0) << "\n" << std::flush;
         return;
     }
     const TerminalSize size = terminal_size();

@@ -43,7 +43,8 @@ int run_watch(const Session& session) {
     while (true) {
         const auto notification = client->wait_notification();
         if (!notification) return report(session, notification.error(), "watch", params);
-        session.out << (session.line.json ? facts_of(*notification).dump() : event_line(*notification)) << std::endl;
+        session.out << (session.line.json ? facts_of(*notification).dump() : event_line(*notification)) << "\n"
+                    << std::flush;
         if (!session.out) return kRefused;  // nobody reads any more
     }
 }

@@ -8,8 +8,8 @@
 namespace bulkhead::rpc {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 * 1024;     ///< per client and turn: nobody's flood starves the others
-constexpr std::size_t kKeptCapacity = 64 * 1024;  ///< one long reply must not hold its memory for ever
+constexpr std::size_t kReadBytes = 64UL * 1024;     ///< per client and turn: nobody's flood starves the others
+constexpr std::size_t kKeptCapacity = 64UL * 1024;  ///< one long reply must not hold its memory for ever
 
 bool is_transient(int error) {
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;

@@ -17,9 +17,9 @@
 
 namespace bulkhead::rpc {
 
-inline constexpr int kMaxDepth = 64;                             ///< arrays and objects inside each other
-inline constexpr std::size_t kMaxBatch = 1000;                   ///< requests in one batch
-inline constexpr std::size_t kMaxBatchReply = 16 * 1024 * 1024;  ///< bytes; the rest of the batch is not carried out
+inline constexpr int kMaxDepth = 64;                               ///< arrays and objects inside each other
+inline constexpr std::size_t kMaxBatch = 1000;                     ///< requests in one batch
+inline constexpr std::size_t kMaxBatchReply = 16UL * 1024 * 1024;  ///< bytes; the rest of the batch is not carried out
 
 /// Carries a request out. `params` is what the request had: an object, an array, or null when it had none.
 using Invoke = std::function<Result<nlohmann::json>(const std::string& method, const nlohmann::json& params)>;

@@ -6,7 +6,7 @@
 namespace bulkhead::rpc {
 namespace {
 
-constexpr std::size_t kKeptCapacity = 256 * 1024;  ///< one long line must not hold its memory for ever
+constexpr std::size_t kKeptCapacity = 256UL * 1024;  ///< one long line must not hold its memory for ever
 
 }  // namespace
 

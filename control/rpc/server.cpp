@@ -188,16 +188,16 @@ void Server::serve(Client& client) {
     Connection& connection = client.connection;
     const ServerLimits& limits = settings_.limits;
     for (std::size_t served = 0; served < limits.requests_per_turn && has_work(client); ++served) {
-        auto line = connection.input().next();
-        if (!line) line = connection.input().take_rest();  // the input ended without a newline
-        if (line->size() > limits.request_bytes) {
-            turn_away(client,
-                      refusal(ErrorCode::limit, "request too large", "", std::to_string(line->size()) + " bytes",
-                              std::to_string(limits.request_bytes) + " bytes"));
+        const auto whole = connection.input().next();
+        const auto line =
+            whole ? *whole : connection.input().take_rest().value_or("");  // the input ended without newline
+        if (line.size() > limits.request_bytes) {
+            turn_away(client, refusal(ErrorCode::limit, "request too large", "", std::to_string(line.size()) + " bytes",
+                                      std::to_string(limits.request_bytes) + " bytes"));
             break;
         }
         answered_ = true;
-        if (const auto reply = hooks_.answer(connection.caller(), *line)) connection.queue(*reply);
+        if (const auto reply = hooks_.answer(connection.caller(), line)) connection.queue(*reply);
         client.paused = connection.queued() > limits.queued_bytes;
     }
     check_input(client);

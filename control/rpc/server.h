@@ -30,11 +30,11 @@ namespace bulkhead::rpc {
 /// Bounds; to pass one is answered with `limit`, naming it.
 struct ServerLimits {
     std::size_t connections = 512;
-    std::size_t request_bytes = 16 * 1024 * 1024;  ///< one line
-    std::size_t queued_bytes = 1024 * 1024;        ///< a client's unread output at which its requests, and events, wait
-    std::size_t unfinished_bytes = 256 * 1024 * 1024;  ///< requests of all clients that have not ended yet
-    std::size_t requests_per_turn = 16;                ///< of one client
-    std::chrono::milliseconds linger{2000};            ///< how long a client that is turned away may take to read why
+    std::size_t request_bytes = 16UL * 1024 * 1024;  ///< one line
+    std::size_t queued_bytes = 1024UL * 1024;  ///< a client's unread output at which its requests, and events, wait
+    std::size_t unfinished_bytes = 256UL * 1024 * 1024;  ///< requests of all clients that have not ended yet
+    std::size_t requests_per_turn = 16;                  ///< of one client
+    std::chrono::milliseconds linger{2000};              ///< how long a client that is turned away may take to read why
 };
 
 struct ServerSettings {

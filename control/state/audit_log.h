@@ -26,7 +26,7 @@ struct AuditEntry {
 
 class AuditLog {
   public:
-    static constexpr std::size_t kMaxBytes = 16 * 1024 * 1024;
+    static constexpr std::size_t kMaxBytes = 16UL * 1024 * 1024;
     static constexpr unsigned kKept = 3;  ///< files beside the one that is written
 
     explicit AuditLog(const std::string& folder, std::size_t max_bytes = kMaxBytes, unsigned kept = kKept);

@@ -19,7 +19,13 @@ namespace {
 using rpc::refusal;
 using rpc::UniqueFd;
 
-const std::string kCurrent = "state.json", kPrevious = "state.previous.json", kLock = "lock", kNew = ".new";
+constexpr const char *kCurrent = "state.json", *kNewCurrent = "state.json.new", *kPrevious = "state.previous.json";
+constexpr const char* kLock = "lock";
+
+/// The state that was read, or nullptr where there is none or it is damaged.
+SavedState* intact(Result<std::optional<SavedState>>& read) {
+    return read && read->has_value() ? &read->value() : nullptr;
+}
 
 int write_all(int fd, std::string_view content) {
     while (!content.empty()) {
@@ -47,7 +53,7 @@ int read_all(int fd, std::string& content) {
 
 Result<UniqueFd> take_lock(int directory, const std::string& folder) {
     const std::string path = folder + '/' + kLock;
-    UniqueFd lock(::openat(directory, kLock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    UniqueFd lock(::openat(directory, kLock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock.valid()) return rpc::system_failure("cannot open " + path, errno, ErrorCode::device_failed);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return rpc::system_failure("cannot lock " + path, errno, ErrorCode::device_failed);
@@ -94,7 +100,7 @@ int StateFile::sync_folder() const {
 
 /// Makes `to` another name of the file `from`; `to` exists throughout if it did before. 0, or -1 and errno.
 int StateFile::link_over(const std::string& from, const std::string& to) const {
-    const std::string temporary = to + kNew;
+    const std::string temporary = to + ".new";
     const int folder = directory_.get();
     ::unlinkat(folder, temporary.c_str(), 0);
     if (::linkat(folder, from.c_str(), folder, temporary.c_str(), 0) != 0) return -1;
@@ -115,7 +121,7 @@ Result<> StateFile::save(std::uint64_t generation, std::string_view body) {
 }
 
 Result<> StateFile::write_new(const std::string& content) {
-    const std::string name = kCurrent + kNew;
+    const std::string name = kNewCurrent;
     ::unlinkat(directory_.get(), name.c_str(), 0);  // a save that was killed left it
     UniqueFd file;
     const auto open = [&] {
@@ -139,21 +145,21 @@ Result<bool> StateFile::keep_former() {
     const int error = step("keep", [&] { return link_over(kCurrent, kPrevious); });
     if (error == 0) return true;
     if (error == ENOENT) return false;
-    ::unlinkat(directory_.get(), (kCurrent + kNew).c_str(), 0);
+    ::unlinkat(directory_.get(), kNewCurrent, 0);
     return failed("keep the former state as", kPrevious, error);
 }
 
 Result<> StateFile::put_in_force(bool had_former) {
     const int folder = directory_.get();
-    const std::string name = kCurrent + kNew;
-    if (const int error = step("rename", [&] { return ::renameat(folder, name.c_str(), folder, kCurrent.c_str()); })) {
+    const std::string name = kNewCurrent;
+    if (const int error = step("rename", [&] { return ::renameat(folder, name.c_str(), folder, kCurrent); })) {
         ::unlinkat(folder, name.c_str(), 0);
         return failed("replace", kCurrent, error);
     }
     const int error = step("sync folder", [&] { return sync_folder(); });
     if (error == 0) return {};
     // The caller is about to hear that nothing was saved; a restart must not find otherwise.
-    const int taken_back = had_former ? link_over(kPrevious, kCurrent) : ::unlinkat(folder, kCurrent.c_str(), 0);
+    const int taken_back = had_former ? link_over(kPrevious, kCurrent) : ::unlinkat(folder, kCurrent, 0);
     sync_folder();
     return failed(taken_back == 0 ? "sync the folder of" : "sync the folder, or put back the former state, of",
                   kCurrent, error);
@@ -178,12 +184,13 @@ Result<std::optional<SavedState>> StateFile::read(const std::string& name) const
 }
 
 std::string StateFile::last_good() const {
-    const auto previous = read(kPrevious);
-    if (!previous) return "there is no other state to go back to: " + previous.error().message;
+    auto previous = read(kPrevious);
     const std::string path = folder_ + '/' + kPrevious;
-    if (!*previous) return "there is no other state to go back to: no " + path;
-    return "the last good state is " + path + ", generation " + std::to_string((*previous)->generation) +
-           " (--recover starts from it)";
+    if (const SavedState* state = intact(previous)) {
+        return "the last good state is " + path + ", generation " + std::to_string(state->generation) +
+               " (--recover starts from it)";
+    }
+    return "there is no other state to go back to: " + (previous ? "no " + path : previous.error().message);
 }
 
 Result<std::optional<SavedState>> StateFile::load() const {
@@ -193,7 +200,7 @@ Result<std::optional<SavedState>> StateFile::load() const {
         return current;
     }
     // state.json is never removed, so where only its predecessor stands something else removed it.
-    if (!*current && ::faccessat(directory_.get(), kPrevious.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (!*current && ::faccessat(directory_.get(), kPrevious, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         return failure(refusal(ErrorCode::internal, folder_ + '/' + kCurrent + " is missing; " + last_good()));
     }
     return current;
@@ -210,29 +217,30 @@ Result<std::string> StateFile::set_aside(const std::string& name) {
 
 Result<RecoveredState> StateFile::load_last_good() {
     auto current = read(kCurrent), previous = read(kPrevious);
-    const bool current_intact = current && *current, previous_intact = previous && *previous;
-    if (!current_intact && !previous_intact) {
+    SavedState *current_state = intact(current), *previous_state = intact(previous);
+    if (!current_state && !previous_state) {
         if (current && previous) return RecoveredState{};
         const Error& why = current ? previous.error() : current.error();
         return failure(refusal(ErrorCode::internal, why.message + "; no intact state is left in " + folder_));
     }
     RecoveredState recovered;
-    const bool take_current = current_intact && (!previous_intact || (*current)->generation >= (*previous)->generation);
-    const std::string& other = take_current ? kPrevious : kCurrent;
+    const bool take_current =
+        current_state && (!previous_state || current_state->generation >= previous_state->generation);
+    const char* other = take_current ? kPrevious : kCurrent;
     // The next save would overwrite a damaged file, so it gets another name while there is somebody to be told.
-    const bool other_stands = take_current ? !previous : (!current || current_intact);
+    const bool other_stands = take_current ? !previous : (!current || current_state);
     if (other_stands) {
         auto aside = set_aside(other);
         if (!aside) return failure(aside.error());
         recovered.set_aside = std::move(*aside);
     }
     if (take_current) {
-        if (other_stands) ::unlinkat(directory_.get(), kPrevious.c_str(), 0);
+        if (other_stands) ::unlinkat(directory_.get(), kPrevious, 0);
     } else if (link_over(kPrevious, kCurrent) != 0) {
         return failed("restore", kCurrent, errno);
     }
     if (sync_folder() != 0) return failed("sync the folder of", kCurrent, errno);
-    recovered.state = take_current ? std::move(*current) : std::move(*previous);
+    recovered.state = std::move(take_current ? *current_state : *previous_state);
     return recovered;
 }
 

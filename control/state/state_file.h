@@ -39,8 +39,9 @@ class StateFile {
     /// Creates the folder where there is none and takes its lock; `in_use` when another process has it.
     static Result<StateFile> open(std::string folder, Fault fault = {});
 
-    /// When it returns without an error the state is on the disk. After an error the former state still is, and is what
-    /// load() gives. Errors name the path and the reason.
+    /// Comes after a load() or load_last_good() that succeeded: what stands as state.json becomes the predecessor
+    /// unread. When it returns without an error the state is on the disk. After an error the former state still is, and
+    /// is what load() gives. Errors name the path and the reason.
     Result<> save(std::uint64_t generation, std::string_view body);
 
     /// Nothing when no state was ever saved. An Error when state.json can't be read, is damaged, is missing though its

@@ -22,6 +22,8 @@ inline constexpr std::uint16_t kMinMtu = 68;              ///< RFC 791, section 
 inline constexpr std::uint16_t kMaxMtu = 9216;            ///< layer 3, jumbo frames included
 inline constexpr std::uint16_t kDefaultMtu = 1500;
 inline constexpr std::uint16_t kMaxQueues = 16;
+inline constexpr std::uint32_t kMaxMacLimit = 1'000'000;
+inline constexpr std::uint32_t kMaxMacAgeS = 1'000'000;
 
 enum class FloodMode : std::uint8_t {
     all,    ///< broadcast, multicast and unknown unicast reach every attachment

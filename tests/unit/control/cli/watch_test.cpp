@@ -18,7 +18,7 @@ json moved() {
             {"method", "event"},
             {"params",
              {{"seq", 7},
-              {"kind", "mac_moved"},
+              {"kind", "mac.moved"},
               {"time", "2026-01-31T12:00:00Z"},
               {"segment", "blue"},
               {"port", "web-0"}}}};
@@ -29,18 +29,18 @@ json lost() {
 }
 
 TEST(Watch, PutsAnEventInALine) {
-    EXPECT_EQ(event_line(moved()), "2026-01-31T12:00:00Z mac_moved port=web-0 segment=blue");
+    EXPECT_EQ(event_line(moved()), "2026-01-31T12:00:00Z mac.moved port=web-0 segment=blue");
     EXPECT_EQ(event_line(lost()), "lost count=3");
 }
 
 TEST(Watch, PrintsEventsUntilTheConnectionEnds) {
     FakeSwitch fake({{"events.subscribe", [](const json&) { return result({{"subscribed", true}}); }}});
     fake.set_events({moved(), lost()});
-    const auto done = run_program({BULKHEADCTL, "--socket", fake.path(), "watch", "mac_moved", "port_up"});
+    const auto done = run_program({BULKHEADCTL, "--socket", fake.path(), "watch", "mac.moved", "port.up"});
     EXPECT_EQ(done.status, 3);
-    EXPECT_EQ(done.out, "2026-01-31T12:00:00Z mac_moved port=web-0 segment=blue\nlost count=3\n");
+    EXPECT_EQ(done.out, "2026-01-31T12:00:00Z mac.moved port=web-0 segment=blue\nlost count=3\n");
     EXPECT_THAT(done.err, HasSubstr("the switch ended the connection to " + fake.path()));
-    EXPECT_EQ(fake.requests()[0].at("params"), json({{"kinds", {"mac_moved", "port_up"}}}));
+    EXPECT_EQ(fake.requests()[0].at("params"), json({{"kinds", {"mac.moved", "port.up"}}}));
 
     const auto lines = run_program({BULKHEADCTL, "--socket", fake.path(), "--json", "watch"});
     EXPECT_EQ(json::parse(lines.out.substr(0, lines.out.find('\n'))), moved().at("params"));

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The objects of the model as JSON, by the tables of control/api/fields.h. Decoding is strict and fills in defaults;
+// encoding writes every field that has a value, so that decode(encode(x)) == x. Errors have `field` relative to the
+// object.
+#pragma once
+
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "vswitch/base/result.h"
+#include "vswitch/model/model.h"
+
+namespace bulkhead::config {
+
+/// `owner` is whose the object is when it does not say so itself.
+[[nodiscard]] Result<Segment> decode_segment(const nlohmann::json& object, std::string_view owner = {});
+/// Attachments come out in the model's order, the untagged one first, then by VLAN.
+[[nodiscard]] Result<Port> decode_port(const nlohmann::json& object, std::string_view owner = {});
+[[nodiscard]] Result<StaticMac> decode_fdb(const nlohmann::json& object, std::string_view owner = {});
+
+[[nodiscard]] nlohmann::json encode(const Segment& segment);
+[[nodiscard]] nlohmann::json encode(const Port& port);
+[[nodiscard]] nlohmann::json encode(const StaticMac& entry);
+
+}  // namespace bulkhead::config

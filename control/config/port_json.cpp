@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "control/config/object_json.h"
+#include "control/config/object_reader.h"
+#include "vswitch/model/checks.h"
+
+namespace bulkhead::config {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint32_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;  // (uid_t)-1 means "leave it"
+
+constexpr std::string_view kEthdevFields[] = {"devargs", "mac", "promiscuous"};
+constexpr std::string_view kTapFields[] = {"netns", "ifname", "mac", "owner_uid"};
+constexpr std::string_view kVhostFields[] = {"path",        "mode",     "owner_uid", "owner_gid",
+                                             "socket_mode", "offloads", "packed"};
+constexpr std::span<const std::string_view> kFieldsOfType[] = {kEthdevFields, kTapFields, kVhostFields};
+
+bool is_field_of(std::size_t type, std::string_view name) {
+    return std::ranges::find(kFieldsOfType[type], name) != kFieldsOfType[type].end();
+}
+
+void refuse_fields_of_other_types(ObjectReader& reader, const json& object, std::size_t type) {
+    if (!reader.ok()) return;
+    for (const auto& [key, value] : object.items()) {
+        const bool is_of_some_type = is_field_of(0, key) || is_field_of(1, key) || is_field_of(2, key);
+        if (is_of_some_type && !is_field_of(type, key)) {
+            reader.refuse(key, "is no field of a port of type " + in_quotes(kPortTypes[type]), shown(value),
+                          listed(kFieldsOfType[type]));
+        }
+    }
+}
+
+// Octal text, as people write permissions; a JSON number would be decimal.
+std::optional<std::uint32_t> socket_mode(ObjectReader& reader) {
+    if (!reader.has("socket_mode")) return std::nullopt;
+    const std::string text = reader.text("socket_mode");
+    std::uint32_t mode = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+    if (text.size() < 3 || text.size() > 4 || error != std::errc() || end != text.data() + text.size() || mode > 0777) {
+        reader.refuse("socket_mode", "is not a mode in octal", in_quotes(text), "like \"0660\"");
+    }
+    return mode;
+}
+
+std::optional<std::uint32_t> id(ObjectReader& reader, std::string_view name) {
+    auto number = reader.optional_number(name, 0, kMaxId);
+    return number ? std::optional(static_cast<std::uint32_t>(*number)) : std::nullopt;
+}
+
+decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
+    switch (type) {
+        case 0:
+            return EthdevDevice{.devargs = reader.text("devargs"),
+                                .mac = reader.optional_mac("mac"),
+                                .promiscuous = reader.flag("promiscuous")};
+        case 1:
+            return TapDevice{.netns = reader.text("netns"),
+                             .ifname = reader.text("ifname"),
+                             .mac = reader.optional_mac("mac"),
+                             .owner_uid = id(reader, "owner_uid")};
+        default:
+            return VhostUserDevice{.path = reader.text("path"),
+                                   .mode = reader.choice("mode", kVhostModes),
+                                   .owner_uid = id(reader, "owner_uid"),
+                                   .owner_gid = id(reader, "owner_gid"),
+                                   .socket_mode = socket_mode(reader)};
+    }
+}
+
+void decode_attachment_fields(ObjectReader& reader, Attachment& attachment) {
+    attachment.segment = reader.text("segment");
+    attachment.macs = reader.macs("macs");
+    attachment.isolated = reader.flag("isolated");
+    attachment.tagged = reader.choice("tagged", kTaggedFrames);
+}
+
+void decode_untagged(ObjectReader& reader, Port& port) {
+    if (reader.has("segment")) {
+        Attachment attachment{.vlan = {}, .segment = {}, .macs = {}};
+        decode_attachment_fields(reader, attachment);
+        port.attachments.push_back(std::move(attachment));
+        return;
+    }
+    // Without a segment there is nothing that these could be about; a default says nothing and passes.
+    for (std::string_view name : {"macs", "isolated", "tagged"}) {
+        auto default_json = std::ranges::find(api::port_fields(), name, &api::Field::name)->default_json;
+        if (reader.has(name) && *reader.value(name) != json::parse(default_json)) {
+            reader.refuse(name, "needs a segment for untagged frames", shown(*reader.value(name)), "with \"segment\"");
+        }
+    }
+}
+
+Result<Attachment> decode_vlan(const json& object) {
+    ObjectReader reader(object, api::attachment_fields(), "an entry of vlans");
+    Attachment attachment{.vlan = {}, .segment = {}, .macs = {}};
+    attachment.vlan = static_cast<std::uint16_t>(reader.number("vlan", kMinVlan, kMaxVlan));
+    attachment.keep_tag = reader.flag("keep_tag");
+    decode_attachment_fields(reader, attachment);
+    return reader.finish(std::move(attachment));
+}
+
+void decode_vlans(ObjectReader& reader, Port& port) {
+    const json* vlans = reader.value("vlans");
+    if (vlans == nullptr) return;
+    for (std::size_t i = 0; i < vlans->size(); ++i) {
+        auto attachment = decode_vlan((*vlans)[i]);
+        if (!attachment) return reader.refuse_inside(std::move(attachment.error()), "/vlans/" + std::to_string(i));
+        port.attachments.push_back(std::move(*attachment));
+    }
+    std::ranges::stable_sort(port.attachments, {}, &Attachment::vlan);  // no VLAN sorts first
+}
+
+void encode_attachment(const Attachment& attachment, json& object) {
+    object["segment"] = attachment.segment;
+    json& macs = object["macs"] = json::array();
+    for (MacAddress mac : attachment.macs) macs.push_back(mac.to_string());
+    object["isolated"] = attachment.isolated;
+    object["tagged"] = name_of(attachment.tagged, kTaggedFrames);
+}
+
+struct DeviceEncoder {
+    json& object;
+
+    void operator()(const EthdevDevice& device) const {
+        object["devargs"] = device.devargs;
+        if (device.mac) object["mac"] = device.mac->to_string();
+        object["promiscuous"] = device.promiscuous;
+    }
+    void operator()(const TapDevice& device) const {
+        object["netns"] = device.netns;
+        object["ifname"] = device.ifname;
+        if (device.mac) object["mac"] = device.mac->to_string();
+        if (device.owner_uid) object["owner_uid"] = *device.owner_uid;
+    }
+    void operator()(const VhostUserDevice& device) const {
+        object["path"] = device.path;
+        object["mode"] = name_of(device.mode, kVhostModes);
+        if (device.owner_uid) object["owner_uid"] = *device.owner_uid;
+        if (device.owner_gid) object["owner_gid"] = *device.owner_gid;
+        if (device.socket_mode) {
+            std::string octal = "0000";
+            for (std::size_t i = 0; i < 4; ++i)
+                octal[3 - i] = static_cast<char>('0' + ((*device.socket_mode >> (3 * i)) & 7));
+            object["socket_mode"] = octal;
+        }
+    }
+};
+
+}  // namespace
+
+Result<Port> decode_port(const json& object, std::string_view owner) {
+    ObjectReader reader(object, api::port_fields(), "a port");
+    Port port;
+    port.name = reader.text("name");
+    port.owner = reader.has("owner") ? reader.text("owner") : std::string(owner);
+    const std::string written = reader.text("type");
+    const auto* type = std::ranges::find(kPortTypes, written);
+    if (type == std::ranges::end(kPortTypes)) {
+        reader.refuse("type", "is no type of port", in_quotes(written), listed(kPortTypes));
+        return reader.finish(std::move(port));
+    }
+    const auto index = static_cast<std::size_t>(type - kPortTypes);
+    refuse_fields_of_other_types(reader, object, index);
+    port.device = decode_device(reader, index);
+    port.queues = static_cast<std::uint16_t>(reader.number("queues", 1, kMaxQueues));
+    if (auto mtu = reader.optional_number("mtu", kMinMtu, kMaxMtu)) port.mtu = static_cast<std::uint16_t>(*mtu);
+    for (std::uint64_t worker : reader.numbers("workers", 0, kMaxWorkers - 1)) {
+        port.workers.push_back(static_cast<std::uint16_t>(worker));
+    }
+    decode_untagged(reader, port);
+    decode_vlans(reader, port);
+    return reader.finish(std::move(port));
+}
+
+json encode(const Port& port) {
+    json object = {{"name", port.name},     {"owner", port.owner},     {"type", kPortTypes[port.device.index()]},
+                   {"queues", port.queues}, {"workers", port.workers}, {"vlans", json::array()}};
+    if (port.mtu) object["mtu"] = *port.mtu;
+    std::visit(DeviceEncoder{object}, port.device);
+    for (const Attachment& attachment : port.attachments) {
+        if (!attachment.vlan) {
+            encode_attachment(attachment, object);
+            continue;
+        }
+        json entry = {{"vlan", *attachment.vlan}, {"keep_tag", attachment.keep_tag}};
+        encode_attachment(attachment, entry);
+        object["vlans"].push_back(std::move(entry));
+    }
+    return object;
+}
+
+}  // namespace bulkhead::config

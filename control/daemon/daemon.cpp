@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/daemon/daemon.h"
+
+#include <csignal>
+
+#include <rte_version.h>
+#include <spdlog/spdlog.h>
+
+#include "control/api/openrpc.h"
+#include "control/config/config_file.h"
+#include "control/daemon/memory_report.h"
+#include "control/daemon/roles.h"
+#include "control/daemon/service_manager.h"
+#include "control/rpc/json_rpc.h"
+
+namespace bulkhead::daemon {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kTick{100};
+constexpr seconds kHousekeeping{1};
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::create(const Options& options) {
+    std::unique_ptr<Daemon> daemon(new Daemon());
+    auto loop = rpc::EventLoop::create();
+    if (!loop) return failure(std::move(loop.error()));
+    daemon->loop_ = std::move(*loop);
+    // Before any thread is made, so that all inherit the mask.
+    auto watched = daemon->loop_->watch_signals({SIGTERM, SIGINT}, [loop = daemon->loop_.get()](int signal) {
+        spdlog::info("ending: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        loop->stop();
+    });
+    if (!watched) return failure(std::move(watched.error()));
+    std::signal(SIGPIPE, SIG_IGN);
+    if (auto ok = daemon->load(options); !ok) return failure(std::move(ok.error()));
+    if (auto ok = daemon->start_switch(daemon->file_objects_, daemon->saved_); !ok)
+        return failure(std::move(ok.error()));
+    if (auto ok = daemon->serve(options); !ok) return failure(std::move(ok.error()));
+    return daemon;
+}
+
+Result<> Daemon::load(const Options& options) {
+    if (options.config_is_named || std::filesystem::exists(options.config)) {
+        auto document = config::load_config_file(options.config, config::FileCheck::objects);
+        if (!document) return failure(std::move(document.error()));
+        node_ = document->node.value_or(config::Node{});
+        file_objects_ = std::move(document->model);
+    }
+    auto file = StateFile::open(options.state_dir);
+    if (!file) return failure(std::move(file.error()));
+    state_ = std::make_unique<StateFolder>(std::move(*file));
+    audit_log_ = std::make_unique<AuditLog>(options.state_dir);
+    auto saved = state_->load(options.recover);
+    if (!saved) return failure(std::move(saved.error()));
+    saved_ = std::move(*saved);
+    return {};
+}
+
+Result<> Daemon::start_switch(const Model& file_objects, const DurableState& saved) {
+    auto plane = DataPlane::create(node_);
+    if (!plane) {
+        if (!plane.error().field.empty()) plane.error().message.insert(0, "node" + plane.error().field + ": ");
+        return failure(std::move(plane.error()));
+    }
+    plane_ = std::move(*plane);
+    target_ = std::make_unique<SwitchAdapter>(plane_->get_switch());
+    factory_ = std::make_unique<DeviceFactory>(
+        plane_->buffers(), target_->workers(), [this](const std::string& port, std::uint64_t token, PortEvent event) {
+            loop_->post([this, port, token, event] { engine_->port_event(port, token, event); });
+        });
+    events_ = std::make_unique<EventStream>([this](std::uint64_t connection, std::string_view line) {
+        return server_ == nullptr || server_->notify(connection, line);
+    });
+    engine_ = std::make_unique<Engine>(Engine::Surroundings{
+        .target = *target_, .factory = *factory_, .persistence = *state_, .observer = [this](const EngineEvent& event) {
+            events_->publish(event, engine_->configured());
+        }});
+    if (auto ok = plane_->start_workers(); !ok) return ok;
+    auto displaced = engine_->start(file_objects, saved);
+    if (!displaced) return failure(std::move(displaced.error()));
+    report_waiting(*displaced);
+    return {};
+}
+
+Result<> Daemon::serve(const Options& options) {
+    context_ = std::make_unique<methods::MethodContext>(
+        methods::MethodContext{.engine = *engine_,
+                               .node = node_,
+                               .cores = plane_->cores(),
+                               .dpdk_version = rte_version(),
+                               .memory = [this] { return memory_report(plane_->buffers()); },
+                               .shut_down = [this] { loop_->stop(); },
+                               .audit = [this](const methods::Audited& entry) { audit(entry); }});
+    if (auto ok = bind_methods(); !ok) return ok;
+    rpc::ServerSettings settings;
+    settings.path = options.socket;
+    settings.group = group_id("bulkhead");
+    settings.grants = role_grants(node_);
+    rpc::ServerHooks hooks;
+    hooks.answer = [this](const rpc::Caller& caller, std::string_view line) { return answer(caller, line); };
+    hooks.on_drained = [this](std::uint64_t connection) { events_->hub().drained(connection); };
+    hooks.on_closed = [this](std::uint64_t connection) { events_->hub().forget(connection); };
+    auto server = rpc::Server::create(*loop_, std::move(settings), std::move(hooks));
+    if (!server) return failure(std::move(server.error()));
+    server_ = std::move(*server);
+    start_timers();
+    return {};
+}
+
+Result<> Daemon::bind_methods() {
+    dispatcher_ = std::make_unique<rpc::Dispatcher>(api::method_table());
+    for (methods::NamedHandler& handler : methods::handlers(*context_)) {
+        if (auto ok = dispatcher_->bind(handler.method, std::move(handler.handler)); !ok) return ok;
+    }
+    const std::pair<std::string_view, rpc::Handler> others[] = {
+        {"rpc.discover", [](const rpc::Call&) -> Result<nlohmann::json> { return api::open_rpc_document(); }},
+        {"events.subscribe", [this](const rpc::Call& call) { return events_->hub().subscribe(call); }},
+        {"events.unsubscribe", [this](const rpc::Call& call) { return events_->hub().unsubscribe(call); }}};
+    for (const auto& [name, handler] : others) {
+        if (auto ok = dispatcher_->bind(name, handler); !ok) return ok;
+    }
+    return dispatcher_->check_complete();
+}
+
+void Daemon::start_timers() {
+    loop_->add_periodic(kTick, [this] {
+        engine_->tick();
+        events_->publish(plane_->get_switch().take_events(), engine_->configured());
+    });
+    loop_->add_periodic(kHousekeeping, [this] { plane_->get_switch().housekeeping(); });
+    // Twice as often as is wanted, so that one late turn does not cost us our life.
+    if (auto interval = watchdog_interval()) loop_->add_periodic(*interval / 2, tell_alive);
+}
+
+std::optional<std::string> Daemon::answer(const rpc::Caller& caller, std::string_view line) {
+    return rpc::answer(line, [&](const std::string& method, const nlohmann::json& params) {
+        return dispatcher_->call(caller, method, params);
+    });
+}
+
+void Daemon::audit(const methods::Audited& entry) {
+    audit_log_->append({.uid = entry.call.caller.uid,
+                        .pid = entry.call.caller.pid,
+                        .role = std::string(rpc::role_name(entry.call.caller.role)),
+                        .method = std::string(entry.call.method.name),
+                        .object = entry.object,
+                        .generation = entry.generation,
+                        .result = entry.result});
+}
+
+void Daemon::report_waiting(const std::vector<ObjectKey>& displaced) const {
+    for (const ObjectKey& key : displaced) {
+        spdlog::warn("{} \"{}\" of the state folder gives way to that of the configuration file", to_string(key.kind),
+                     key.name);
+    }
+    for (const auto& [key, reason] : engine_->configuration().unfit) {
+        spdlog::warn("{} \"{}\" waits: {}", to_string(key.kind), key.name, reason.message);
+    }
+    for (const auto& [name, port] : engine_->configuration().in_force.ports) {
+        if (const Error* reason = engine_->waiting_reason(key_of(port))) {
+            spdlog::warn("port \"{}\" waits: {}", name, reason->message);
+        }
+    }
+}
+
+void Daemon::run() {
+    spdlog::info("ready: generation {}, {} segments, {} ports", engine_->generation(),
+                 engine_->configured().segments.size(), engine_->configured().ports.size());
+    tell_ready("generation " + std::to_string(engine_->generation()));
+    loop_->run();
+    tell_stopping();
+}
+
+Daemon::~Daemon() {
+    server_.reset();  // first, so that nobody changes what is being taken apart
+    if (plane_) plane_->stop_workers();
+    // Closing a port may make it report; those reports are posted to a loop that turns no more.
+    engine_.reset();
+}
+
+}  // namespace bulkhead::daemon

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: makes the parts, ties them together, and ends them in the right order.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "control/config/config_document.h"
+#include "control/daemon/data_plane.h"
+#include "control/daemon/device_factory.h"
+#include "control/daemon/event_stream.h"
+#include "control/daemon/options.h"
+#include "control/daemon/state_folder.h"
+#include "control/daemon/switch_adapter.h"
+#include "control/methods/context.h"
+#include "control/rpc/dispatcher.h"
+#include "control/rpc/event_loop.h"
+#include "control/rpc/server.h"
+#include "control/state/audit_log.h"
+#include "control/state/engine.h"
+
+namespace bulkhead::daemon {
+
+class Daemon {
+  public:
+    /// Everything up to the control socket; what can't be is an Error and nothing is left running.
+    static Result<std::unique_ptr<Daemon>> create(const Options& options);
+    ~Daemon();
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    void run();  ///< until SIGTERM, SIGINT or system.shutdown
+
+  private:
+    Daemon() = default;
+    Result<> load(const Options& options);
+    Result<> start_switch(const Model& file_objects, const DurableState& saved);
+    Result<> serve(const Options& options);
+    Result<> bind_methods();
+    void start_timers();
+    std::optional<std::string> answer(const rpc::Caller& caller, std::string_view line);
+    void audit(const methods::Audited& entry);
+    void report_waiting(const std::vector<ObjectKey>& displaced) const;
+
+    config::Node node_;
+    Model file_objects_;
+    DurableState saved_;
+    // In the order in which they are made; the end runs the other way.
+    std::unique_ptr<rpc::EventLoop> loop_;
+    std::unique_ptr<StateFolder> state_;
+    std::unique_ptr<AuditLog> audit_log_;
+    std::unique_ptr<DataPlane> plane_;
+    std::unique_ptr<SwitchAdapter> target_;
+    std::unique_ptr<DeviceFactory> factory_;
+    std::unique_ptr<EventStream> events_;
+    std::unique_ptr<Engine> engine_;
+    std::unique_ptr<methods::MethodContext> context_;
+    std::unique_ptr<rpc::Dispatcher> dispatcher_;
+    std::unique_ptr<rpc::Server> server_;
+};
+
+}  // namespace bulkhead::daemon

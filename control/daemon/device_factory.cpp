@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/daemon/device_factory.h"
+
+#include "pmd/ethdev_port.h"
+#include "pmd/tap/tap_port.h"
+#include "vhost/vhost_port.h"
+
+namespace bulkhead::daemon {
+
+Result<std::unique_ptr<PortIo>> DeviceFactory::open(const Port& port, std::uint16_t mtu, std::uint64_t token) {
+    PortEventSink sink = [report = report_, name = port.name, token](PortEvent event) { report(name, token, event); };
+    if (std::holds_alternative<EthdevDevice>(port.device)) {
+        return open_ethdev_port(port, mtu, buffers_, workers_, std::move(sink));
+    }
+    if (std::holds_alternative<TapDevice>(port.device)) {
+        return open_tap_port(port, mtu, buffers_, workers_, std::move(sink));
+    }
+    return open_vhost_port(port, mtu, buffers_, workers_, std::move(sink));
+}
+
+}  // namespace bulkhead::daemon

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "control/state/surroundings.h"
+
+struct rte_mempool;
+
+namespace bulkhead::daemon {
+
+/// Opens ports of every type with pmd/ and vhost/.
+class DeviceFactory : public PortFactory {
+  public:
+    /// Called on any thread with what a device reports.
+    using Report = std::function<void(const std::string& port, std::uint64_t token, PortEvent event)>;
+
+    DeviceFactory(rte_mempool* buffers, std::uint16_t workers, Report report)
+        : buffers_(buffers), workers_(workers), report_(std::move(report)) {}
+
+    Result<std::unique_ptr<PortIo>> open(const Port& port, std::uint16_t mtu, std::uint64_t token) override;
+
+  private:
+    rte_mempool* buffers_;
+    std::uint16_t workers_;
+    Report report_;
+};
+
+}  // namespace bulkhead::daemon

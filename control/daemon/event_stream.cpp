@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/daemon/event_stream.h"
+
+#include <spdlog/spdlog.h>
+
+#include "control/methods/authority.h"
+
+namespace bulkhead::daemon {
+namespace {
+
+using nlohmann::json;
+
+std::string_view kind_of(MacEvent::Kind kind) {
+    switch (kind) {
+        case MacEvent::Kind::learned:
+            return "mac.learned";
+        case MacEvent::Kind::moved:
+            return "mac.moved";
+        case MacEvent::Kind::limit:
+            return "mac.limit";
+    }
+    return {};
+}
+
+EngineEvent from(const MacEvent& event) {
+    json fields = {{"segment", event.segment}, {"mac", event.mac.to_string()}, {"port", event.port}};
+    if (event.kind == MacEvent::Kind::moved) fields["from_port"] = event.from_port;
+    return {std::string(kind_of(event.kind)), std::move(fields), event.port, event.segment};
+}
+
+}  // namespace
+
+std::vector<std::string> event_kinds() {
+    return {"config.changed", "config.rolled_back", "guest.connected", "guest.disconnected",
+            "mac.learned",    "mac.limit",          "mac.lost",        "mac.moved",
+            "port.down",      "port.opened",        "port.up",         "port.waiting"};
+}
+
+void EventStream::publish(const EngineEvent& event, const Model& model) {
+    if (!event.kind.starts_with("mac.")) spdlog::info("{} {}", event.kind, event.fields.dump());
+    hub_.publish(event.kind, event.fields,
+                 [&](const rpc::Caller& caller) { return methods::may_see(caller, model, event); });
+}
+
+void EventStream::publish(const MacEvents& events, const Model& model) {
+    for (const MacEvent& event : events.events) publish(from(event), model);
+    // Learned faster than they can be told: the table is right, only the stream has a gap.
+    if (events.lost > 0) publish({"mac.lost", {{"count", events.lost}}, {}, {}}, model);
+}
+
+}  // namespace bulkhead::daemon

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "control/state/surroundings.h"
+#include "vswitch/switch.h"
+
+namespace bulkhead::daemon {
+
+/// The real switch behind the engine's interface.
+class SwitchAdapter : public SwitchTarget {
+  public:
+    explicit SwitchAdapter(Switch& target) : switch_(target) {}
+
+    Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports) override {
+        return switch_.apply(model, ports);
+    }
+    std::size_t flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
+                           const std::optional<MacAddress>& mac) override {
+        return switch_.flush_macs(segment, port, mac);
+    }
+    [[nodiscard]] std::vector<MacEntry> macs(const std::optional<std::string>& segment) const override {
+        return switch_.macs(segment);
+    }
+    [[nodiscard]] std::size_t mac_count() const override { return switch_.mac_count(); }
+    [[nodiscard]] TrafficStats port_stats(const std::string& name) const override { return switch_.port_stats(name); }
+    [[nodiscard]] TrafficStats segment_stats(const std::string& name) const override {
+        return switch_.segment_stats(name);
+    }
+    [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const override { return switch_.worker_stats(worker); }
+    [[nodiscard]] std::uint16_t workers() const override { return switch_.workers(); }
+    [[nodiscard]] std::vector<DropRow> drops() const override { return switch_.drops(); }
+    [[nodiscard]] std::vector<QueueAssignment> queue_plan(const std::string& port) const override {
+        return switch_.queue_plan(port);
+    }
+
+  private:
+    Switch& switch_;
+};
+
+}  // namespace bulkhead::daemon

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a caller may see and change beyond what the method's row says. A tenant sees the segments of its own tenant and
+// the ports all of whose attachments are in them; the rest does not exist for it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/config/node.h"
+#include "control/rpc/caller.h"
+#include "control/state/change.h"
+#include "control/state/engine.h"
+#include "vswitch/base/result.h"
+
+namespace bulkhead::methods {
+
+[[nodiscard]] bool is_tenant(const rpc::Caller& caller);
+[[nodiscard]] bool may_see(const rpc::Caller& caller, const Segment& segment);
+[[nodiscard]] bool may_see_segment(const rpc::Caller& caller, const Model& model, const std::string& name);
+[[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const Port& port);
+[[nodiscard]] bool may_see_port(const rpc::Caller& caller, const Model& model, const std::string& name);
+[[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event);
+
+/// Whether this caller may make these changes. The Error names the object.
+[[nodiscard]] Result<> check_authority(const rpc::Caller& caller, const config::Node& node, const Model& before,
+                                       const Model& after, const std::vector<Change>& changes);
+
+/// For tenants: names of what they may not see are taken out of the texts of an Error.
+[[nodiscard]] Error without_secrets(Error error, const rpc::Caller& caller, const Model& model);
+
+[[nodiscard]] Error no_such(std::string_view kind, std::string_view name, std::string field);
+
+}  // namespace bulkhead::methods

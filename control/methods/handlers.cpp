@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names, functions, and which of them the audit log hears of.
+#include "control/methods/context.h"
+
+namespace bulkhead::methods {
+namespace {
+
+using nlohmann::json;
+
+struct Row {
+    std::string_view method;
+    Answer (*handler)(MethodContext&, const rpc::Call&);
+    bool is_change;
+};
+
+constexpr Row kRows[] = {
+    {"config.apply", config_apply, true},
+    {"config.confirm", config_confirm, true},
+    {"config.get", config_get, false},
+    {"drop.list", drop_list, false},
+    {"fdb.add", fdb_add, true},
+    {"fdb.flush", fdb_flush, true},
+    {"fdb.list", fdb_list, false},
+    {"fdb.remove", fdb_remove, true},
+    {"port.add", port_add, true},
+    {"port.get", port_get, false},
+    {"port.list", port_list, false},
+    {"port.remove", port_remove, true},
+    {"port.set", port_set, true},
+    {"segment.add", segment_add, true},
+    {"segment.get", segment_get, false},
+    {"segment.list", segment_list, false},
+    {"segment.remove", segment_remove, true},
+    {"segment.set", segment_set, true},
+    {"stats.get", stats_get, false},
+    {"system.get", system_get, false},
+    {"system.shutdown", system_shutdown, true},
+};
+
+std::string text_of(const json& params, const char* name) {
+    auto found = params.find(name);
+    return found != params.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// "port web-0", "fdb blue/02:00:00:00:00:0a", "config cni"
+std::string object_of(std::string_view method, const json& params) {
+    const std::string noun(method.substr(0, method.find('.')));
+    if (noun == "fdb") return noun + " " + text_of(params, "segment") + "/" + text_of(params, "mac");
+    return noun + " " + text_of(params, noun == "config" ? "owner" : "name");
+}
+
+bool is_dry_run(const json& params) {
+    auto found = params.find("dry_run");
+    return found != params.end() && *found == true;
+}
+
+Answer call_and_audit(MethodContext& context, const Row& row, const rpc::Call& call) {
+    Answer answer = row.handler(context, call);
+    if (row.is_change && context.audit && !is_dry_run(call.params)) {
+        context.audit({call, object_of(row.method, call.params), context.engine.generation(),
+                       answer ? "ok" : answer.error().message});
+    }
+    return answer;
+}
+
+}  // namespace
+
+std::vector<NamedHandler> handlers(MethodContext& context) {
+    std::vector<NamedHandler> result;
+    for (const Row& row : kRows) {
+        result.push_back(
+            {row.method, [&context, &row](const rpc::Call& call) { return call_and_audit(context, row, call); }});
+    }
+    return result;
+}
+
+}  // namespace bulkhead::methods

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// port.add, set, remove, get, list
+#include <algorithm>
+#include <numeric>
+
+#include "control/methods/objects.h"
+#include "control/methods/page.h"
+
+namespace bulkhead::methods {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kStatus[] = {"up", "down", "waiting"};
+
+std::string_view status_of(const PortCondition& condition) {
+    return kStatus[static_cast<std::size_t>(condition.status)];
+}
+
+json details_of(const PortState& device) {
+    json details = json::object();
+    for (const auto& [key, value] : device.details) details[key] = value;
+    return details;
+}
+
+json shown_port(const Engine& engine, const Port& port, const PortCondition& condition) {
+    const PortState device = condition.device.value_or(PortState{});
+    const TrafficStats traffic = engine.target().port_stats(port.name);
+    json queues = json::array();
+    for (const QueueAssignment& assignment : engine.target().queue_plan(port.name)) {
+        queues.push_back({{"queue", assignment.queue}, {"worker", assignment.worker}});
+    }
+    json object = config::encode(port);
+    object["state"] = {
+        {"status", status_of(condition)}, {"reason", condition.reason ? json(condition.reason->message) : json()},
+        {"link", device.link_up},         {"guest_connected", device.guest_connected},
+        {"features", device.features},    {"queues_enabled", device.queues_enabled},
+        {"driver", device.driver},        {"mac", device.mac},
+        {"queues", std::move(queues)},    {"rx_packets", traffic.rx_packets},
+        {"rx_bytes", traffic.rx_bytes},   {"tx_packets", traffic.tx_packets},
+        {"tx_bytes", traffic.tx_bytes},   {"drops", std::reduce(traffic.drops.begin(), traffic.drops.end())},
+        {"details", details_of(device)}};
+    return object;
+}
+
+Result<std::string> visible_name(MethodContext& context, const rpc::Call& call) {
+    const auto& name = call.params.at("name").get_ref<const std::string&>();
+    if (may_see_port(call.caller, context.engine.configured(), name)) return name;
+    return failure(no_such("port", name, "/name"));
+}
+
+bool is_attached(const Port& port, const std::string& segment) {
+    return std::ranges::any_of(port.attachments, [&](const Attachment& a) { return a.segment == segment; });
+}
+
+}  // namespace
+
+Answer port_add(MethodContext& context, const rpc::Call& call) {
+    auto port = config::decode_port(call.params);
+    if (!port) return failure(std::move(port.error()));
+    const std::string name = port->name;
+    return add_object(context, call, context.engine.configured(), &Model::ports, name, std::move(*port));
+}
+
+Answer port_set(MethodContext& context, const rpc::Call& call) {
+    auto name = visible_name(context, call);
+    if (!name) return failure(std::move(name.error()));
+    return set_object(context, call, &Model::ports, *name,
+                      [](const json& object) { return config::decode_port(object); });
+}
+
+Answer port_remove(MethodContext& context, const rpc::Call& call) {
+    auto name = visible_name(context, call);
+    if (!name) return failure(std::move(name.error()));
+    Model candidate = context.engine.configured();
+    candidate.ports.erase(*name);
+    // Static entries say that an address is behind this port: without it they say nothing.
+    std::erase_if(candidate.static_macs, [&](const auto& entry) { return entry.second.port == *name; });
+    return removed_object({ObjectKind::port, *name}, call, change(context, call, std::move(candidate)));
+}
+
+Answer port_get(MethodContext& context, const rpc::Call& call) {
+    auto name = visible_name(context, call);
+    if (!name) return failure(std::move(name.error()));
+    const Engine& engine = context.engine;
+    return shown_port(engine, engine.configured().ports.at(*name), engine.port_condition(*name));
+}
+
+Answer port_list(MethodContext& context, const rpc::Call& call) {
+    auto page = Page::from(call.params);
+    if (!page) return failure(std::move(page.error()));
+    const json& params = call.params;
+    const Engine& engine = context.engine;
+    for (const auto& [name, port] : engine.configured().ports) {
+        if (!may_see(call.caller, engine.configured(), port)) continue;
+        if (params.contains("owner") && params["owner"] != port.owner) continue;
+        if (params.contains("type") && params["type"] != config::kPortTypes[port.device.index()]) continue;
+        if (params.contains("segment") && !is_attached(port, params["segment"].get<std::string>())) continue;
+        const bool filters_state = params.contains("state");
+        if (!filters_state && !page->wants(name)) continue;
+        const PortCondition condition = engine.port_condition(name);
+        if (filters_state && (params["state"] != status_of(condition) || !page->wants(name))) continue;
+        page->add(name, shown_port(engine, port, condition));
+    }
+    return std::move(*page).answer();
+}
+
+}  // namespace bulkhead::methods

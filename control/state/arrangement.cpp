@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/state/arrangement.h"
+
+#include <optional>
+
+#include "vswitch/model/admission.h"
+#include "vswitch/model/checks.h"
+
+namespace bulkhead {
+namespace {
+
+class Arranger {
+  public:
+    using ClaimOf = std::function<Claim(const ObjectKey&, const std::string& owner)>;
+
+    Arranger(Configuration& result, std::uint16_t workers, const ClaimOf& claim_of)
+        : result_(result), workers_(workers), claim_of_(claim_of) {}
+
+    template <typename Map>
+    Result<> admit_all(const Map& objects, Map& in_force) {
+        for (Claim turn : {Claim::settled, Claim::must, Claim::preferred, Claim::modest}) {
+            for (const auto& [name, object] : objects) {
+                ObjectKey key = key_of(object);
+                if (claim_of_(key, object.owner) != turn) continue;
+                auto admitted = admit(object);
+                if (admitted) {
+                    in_force.emplace(name, object);
+                } else if (turn <= Claim::must) {
+                    return failure(explained(std::move(admitted.error())));
+                } else {
+                    result_.unfit.emplace(std::move(key), std::move(admitted.error()));
+                }
+            }
+        }
+        return {};
+    }
+
+  private:
+    template <typename T>
+    Result<> admit(const T& object) {
+        return admission_.add(object);
+    }
+    Result<> admit(const Port& port) {
+        for (std::size_t i = 0; i < port.workers.size(); ++i) {
+            if (port.workers[i] < workers_) continue;
+            auto refusal = refused("/workers/" + std::to_string(i), "is out of range", std::to_string(port.workers[i]),
+                                   "0-" + std::to_string(workers_ - 1));
+            refusal.error().object_kind = "port";
+            refusal.error().object_name = port.name;
+            return refusal;
+        }
+        return admission_.add(port);
+    }
+
+    // "No segment blue" would be a riddle where the segment is configured and only waits.
+    Error explained(Error error) const {
+        if (error.code != ErrorCode::not_found || error.got.size() < 2) return error;
+        const std::string name = error.got.substr(1, error.got.size() - 2);
+        const ObjectKind kind = error.field.ends_with("/port") ? ObjectKind::port : ObjectKind::segment;
+        if (auto waiting = result_.unfit.find({kind, name}); waiting != result_.unfit.end()) {
+            error.code = ErrorCode::not_ready;
+            error.retryable = true;
+            error.message =
+                std::string(to_string(kind)) + " " + in_quotes(name) + " is waiting: " + waiting->second.message;
+        }
+        return error;
+    }
+
+    Configuration& result_;
+    std::uint16_t workers_;
+    const ClaimOf& claim_of_;
+    Admission admission_;
+};
+
+}  // namespace
+
+Result<Configuration> arrange(Model configured, std::uint16_t workers,
+                              const std::function<Claim(const ObjectKey&, const std::string& owner)>& claim_of) {
+    Configuration result;
+    result.configured = std::move(configured);
+    Arranger arranger(result, workers, claim_of);
+    if (auto ok = arranger.admit_all(result.configured.segments, result.in_force.segments); !ok) {
+        return failure(std::move(ok.error()));
+    }
+    if (auto ok = arranger.admit_all(result.configured.ports, result.in_force.ports); !ok) {
+        return failure(std::move(ok.error()));
+    }
+    if (auto ok = arranger.admit_all(result.configured.static_macs, result.in_force.static_macs); !ok) {
+        return failure(std::move(ok.error()));
+    }
+    return result;
+}
+
+}  // namespace bulkhead

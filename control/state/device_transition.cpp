@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/state/device_transition.h"
+
+#include <algorithm>
+
+#include "vswitch/model/admission.h"
+
+namespace bulkhead {
+
+void DeviceTransition::plan() {
+    for (const auto& [name, port] : to_.ports) plan_port(port);
+    plan_removals();
+}
+
+void DeviceTransition::plan_port(const Port& port) {
+    const std::uint16_t mtu = device_mtu(port, to_);
+    auto open = table_.open.find(port.name);
+    if (open == table_.open.end()) {
+        // One that waits already and has not changed keeps waiting for its turn.
+        auto before = from_.ports.find(port.name);
+        const bool is_same = before != from_.ports.end() && before->second == port && device_mtu(port, from_) == mtu;
+        if (!is_same || !table_.waiting.contains(port.name)) to_open_.push_back(&port);
+        return;
+    }
+    const Port& before = from_.ports.at(port.name);
+    if (before.device != port.device || before.queues != port.queues) {
+        close_first_.insert(port.name);
+        to_open_late_.push_back(&port);
+    } else if (open->second.mtu != mtu) {
+        to_resize_.push_back(&port);
+    }
+}
+
+void DeviceTransition::plan_removals() {
+    std::map<std::string, std::string> port_of_device;
+    for (const auto& [name, port] : table_.open) {
+        if (to_.ports.contains(name)) continue;
+        removed_.insert(name);
+        port_of_device.emplace(port.device, name);
+    }
+    // A device that goes over to another port must be closed by the one before the other can open it.
+    std::erase_if(to_open_, [&](const Port* port) {
+        auto former = port_of_device.find(device_identity(*port));
+        if (former == port_of_device.end()) return false;
+        removed_.erase(former->second);
+        close_first_.insert(former->second);
+        to_open_late_.push_back(port);
+        return true;
+    });
+}
+
+void DeviceTransition::resize() {
+    for (const Port* port : to_resize_) {
+        OpenPort& open = table_.open.at(port->name);
+        const std::uint16_t mtu = device_mtu(*port, to_);
+        former_mtu_[port->name] = open.mtu;
+        if (open.io->set_mtu(mtu)) {
+            open.mtu = mtu;
+        } else {
+            close_first_.insert(port->name);
+            to_open_late_.push_back(port);
+        }
+    }
+}
+
+Result<> DeviceTransition::close_first() {
+    if (close_first_.empty()) return {};
+    if (auto ok = target_.apply(from_, table_.pointers(close_first_)); !ok) {
+        close_first_.clear();  // nothing is closed, so there is nothing to open again
+        return ok;
+    }
+    for (const std::string& name : close_first_) {
+        const OpenPort& open = table_.open.at(name);
+        former_mtu_[name] = open.mtu;
+        closed_devices_.insert(open.device);
+        table_.close(name, false);
+    }
+    return {};
+}
+
+Result<> DeviceTransition::open_all(const std::vector<const Port*>& ports, const MayWait& may_wait, Time now) {
+    for (const Port* port : ports) {
+        const bool was_parked = table_.parked.contains(port->name);
+        auto ok = table_.open_port(factory_, *port, device_mtu(*port, to_));
+        if (ok) {
+            opened_.push_back(port->name);
+            if (was_parked) unparked_.insert(port->name);
+        } else if (former_waiting_.contains(port->name) || may_wait(port->name)) {
+            table_.wait_for(*port, std::move(ok.error()), now);
+        } else {
+            return ok;
+        }
+    }
+    return {};
+}
+
+Result<> DeviceTransition::prepare(const MayWait& may_wait, Time now) {
+    former_waiting_ = table_.waiting;
+    plan();
+    // Most of what can fail comes first, while nobody's traffic has been touched.
+    auto ok = open_all(to_open_, may_wait, now);
+    if (ok) {
+        resize();
+        ok = close_first();
+        if (ok) ok = open_all(to_open_late_, may_wait, now);
+    } else {
+        close_first_.clear();
+    }
+    if (!ok) roll_back(now);
+    return ok;
+}
+
+void DeviceTransition::finish(OnRemoval on_removal) {
+    for (const std::string& name : removed_) {
+        if (on_removal == OnRemoval::release) {
+            table_.close(name, true);
+        } else {
+            table_.parked.insert(table_.open.extract(name));
+        }
+    }
+    for (const std::string& name : opened_) table_.waiting.erase(name);
+    std::erase_if(table_.waiting, [&](const auto& waiting) { return !to_.ports.contains(waiting.first); });
+}
+
+void DeviceTransition::roll_back(Time now) {
+    for (const std::string& name : opened_) {
+        if (unparked_.contains(name)) {
+            table_.parked.insert(table_.open.extract(name));
+        } else {
+            // What was made for nothing goes, unless it is the very device that is opened again below.
+            table_.close(name, !closed_devices_.contains(table_.open.at(name).device));
+        }
+    }
+    table_.waiting = former_waiting_;
+    for (const std::string& name : close_first_) {
+        const Port& port = from_.ports.at(name);
+        if (auto ok = table_.open_port(factory_, port, former_mtu_.at(name)); !ok) {
+            table_.wait_for(port, std::move(ok.error()), now);
+        }
+    }
+    for (const auto& [name, mtu] : former_mtu_) {
+        if (auto open = table_.open.find(name); open != table_.open.end() && open->second.mtu != mtu) {
+            open->second.io->set_mtu(mtu);
+            open->second.mtu = mtu;
+        }
+    }
+    // The old model was in force all along; only ports that were closed in between must come back to the workers.
+    if (!close_first_.empty()) (void)target_.apply(from_, table_.pointers());
+}
+
+}  // namespace bulkhead

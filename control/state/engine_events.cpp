@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What comes to the engine by itself: time, and word from the devices.
+#include "control/state/engine.h"
+
+namespace bulkhead {
+namespace {
+
+constexpr std::size_t kOpensPerTick = 16;  // so that a thousand absent devices can't hold up the control thread
+
+std::string_view kind_of(PortEvent event) {
+    switch (event) {
+        case PortEvent::link_up:
+            return "port.up";
+        case PortEvent::link_down:
+            return "port.down";
+        case PortEvent::guest_connected:
+            return "guest.connected";
+        case PortEvent::guest_disconnected:
+            return "guest.disconnected";
+        case PortEvent::device_removed:
+            return "port.waiting";
+    }
+    return {};
+}
+
+}  // namespace
+
+void Engine::tick() {
+    if (unconfirmed_ && around_.now() >= unconfirmed_->deadline) roll_back_unconfirmed();
+    for (const std::string& name :
+         retry_waiting(devices_, around_.factory, around_.target, now_.in_force, around_.now(), kOpensPerTick)) {
+        tell("port.opened", {{"port", name}}, name);
+    }
+}
+
+void Engine::port_event(const std::string& name, std::uint64_t token, PortEvent event) {
+    auto parked = devices_.parked.find(name);
+    if (event == PortEvent::device_removed && parked != devices_.parked.end() && parked->second.token == token) {
+        devices_.parked.erase(parked);  // a roll-back opens it anew
+    }
+    auto open = devices_.open.find(name);
+    if (open == devices_.open.end() || open->second.token != token) return;
+    if (event == PortEvent::device_removed) {
+        // Left in place when the workers can't be told: its own I/O answers `port_gone` until they can.
+        if (!around_.target.apply(now_.in_force, devices_.pointers({name}))) return;
+        devices_.close(name, false);
+        Error reason;
+        reason.code = ErrorCode::device_failed;
+        reason.message = "the device has gone";
+        reason.retryable = true;
+        devices_.wait_for(now_.in_force.ports.at(name), std::move(reason), around_.now());
+    }
+    tell(std::string(kind_of(event)), {{"port", name}}, name);
+}
+
+PortCondition Engine::port_condition(const std::string& name) const {
+    PortCondition condition;
+    if (auto open = devices_.open.find(name); open != devices_.open.end()) {
+        condition.device = open->second.io->state();
+        condition.status = condition.device->link_up ? PortCondition::Status::up : PortCondition::Status::down;
+    } else if (const Error* reason = waiting_reason({ObjectKind::port, name})) {
+        condition.reason = *reason;
+    }
+    return condition;
+}
+
+const Error* Engine::waiting_reason(const ObjectKey& key) const {
+    if (auto unfit = now_.unfit.find(key); unfit != now_.unfit.end()) return &unfit->second;
+    if (key.kind != ObjectKind::port) return nullptr;
+    auto waiting = devices_.waiting.find(key.name);
+    return waiting == devices_.waiting.end() ? nullptr : &waiting->second.reason;
+}
+
+void Engine::tell(std::string kind, nlohmann::json fields, std::string port, std::string segment) const {
+    if (!around_.observer) return;
+    around_.observer({std::move(kind), std::move(fields), std::move(port), std::move(segment)});
+}
+
+void Engine::tell_changed(const ChangeSet& changes) const {
+    tell("config.changed", {{"generation", changes.generation}, {"changes", encode(changes.changes)}});
+}
+
+}  // namespace bulkhead

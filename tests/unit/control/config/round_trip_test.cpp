@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// decode(encode(x)) == x, for many random models and nodes.
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "control/config/config_document.h"
+#include "control/config/object_json.h"
+#include "vswitch/model/validate.h"
+
+namespace bulkhead::config {
+namespace {
+
+class RandomModel {
+  public:
+    explicit RandomModel(unsigned seed) : random_(seed) {}
+
+    ConfigDocument make() {
+        ConfigDocument document;
+        if (chance()) document.node = node();
+        const unsigned segments = below(8);
+        for (unsigned i = 0; i < segments; ++i) {
+            Segment segment = make_segment(i);
+            document.model.segments.emplace(segment.name, segment);
+        }
+        for (unsigned i = 0, ports = below(10); i < ports; ++i) {
+            Port port = make_port(i, segments);
+            for (const Attachment& attachment : port.attachments) {
+                if (!chance()) continue;
+                StaticMac entry{.owner = owner(), .segment = attachment.segment, .mac = next_mac(), .port = port.name};
+                document.model.static_macs.emplace(std::pair(entry.segment, entry.mac), entry);
+            }
+            document.model.ports.emplace(port.name, std::move(port));
+        }
+        return document;
+    }
+
+  private:
+    unsigned below(unsigned bound) { return std::uniform_int_distribution<unsigned>(0, bound - 1)(random_); }
+    bool chance() { return below(2) == 0; }
+    std::string owner() { return std::array{"", "file", "cni"}[below(3)]; }
+    MacAddress next_mac() { return MacAddress(0x020000000000ULL + ++macs_); }
+    static std::string segment_name(unsigned i) { return "segment-" + std::to_string(i); }
+
+    Segment make_segment(unsigned i) {
+        Segment segment;
+        segment.name = segment_name(i);
+        segment.owner = owner();
+        segment.vni = i + 1;
+        segment.mtu = static_cast<std::uint16_t>(kMinMtu + below(kMaxMtu - kMinMtu));
+        segment.flood = static_cast<FloodMode>(below(3));
+        segment.mac_limit = below(kMaxMacLimit);
+        segment.mac_age_s = 1 + below(1000);
+        if (chance()) segment.tenant = "acme";
+        return segment;
+    }
+
+    Attachment attachment(unsigned segment) {
+        Attachment result{.vlan = {}, .segment = segment_name(segment), .macs = {}};
+        for (unsigned n = below(3); n > 0; --n) result.macs.push_back(next_mac());
+        result.isolated = chance();
+        return result;
+    }
+
+    Port make_port(unsigned i, unsigned segments) {
+        Port port;
+        port.name = "port-" + std::to_string(i);
+        port.owner = owner();
+        port.queues = static_cast<std::uint16_t>(1 + below(kMaxQueues));
+        if (chance()) port.mtu = static_cast<std::uint16_t>(kMinMtu + below(1000));
+        for (unsigned n = below(3); n > 0; --n) port.workers.push_back(static_cast<std::uint16_t>(below(kMaxWorkers)));
+        port.device = device(i);
+        unsigned next = 0;
+        if (segments > 0 && chance()) port.attachments.push_back(attachment(next++));
+        const bool is_access = !port.attachments.empty() && chance();
+        if (is_access) port.attachments[0].tagged = TaggedFrames::carry;
+        for (; !is_access && next < segments; ++next) {
+            Attachment tagged = attachment(next);
+            tagged.vlan = static_cast<std::uint16_t>(10 * (next + 1));
+            tagged.keep_tag = chance();
+            tagged.tagged = chance() ? TaggedFrames::carry : TaggedFrames::drop;
+            port.attachments.push_back(std::move(tagged));
+        }
+        return port;
+    }
+
+    decltype(Port::device) device(unsigned i) {
+        const std::string number = std::to_string(i);
+        auto maybe = [this](unsigned bound) { return chance() ? std::optional(below(bound)) : std::nullopt; };
+        auto mac = chance() ? std::optional(next_mac()) : std::nullopt;
+        switch (below(3)) {
+            case 0:
+                return EthdevDevice{.devargs = "net_null" + number, .mac = mac, .promiscuous = chance()};
+            case 1:
+                return TapDevice{.netns = chance() ? "" : "/run/netns/x",
+                                 .ifname = "tap" + number,
+                                 .mac = mac,
+                                 .owner_uid = maybe(9)};
+            default: {
+                VhostUserDevice vhost{.path = "/run/" + number, .owner_uid = {}, .owner_gid = {}, .socket_mode = {}};
+                if (chance()) {
+                    vhost.mode = VhostMode::server;
+                    vhost.owner_uid = maybe(100'000);
+                    vhost.owner_gid = maybe(100'000);
+                    vhost.socket_mode = maybe(01000);
+                }
+                return vhost;
+            }
+        }
+    }
+
+    Node node() {
+        Node node;
+        if (chance()) node.name = "edge-1";
+        node.cores = std::array{"1", "2-5", "1,3"}[below(3)];
+        node.memory_mib = 64 + below(1000);
+        node.hugepages = static_cast<Hugepages>(below(4));
+        if (chance()) node.eal_args = {"--iova-mode", "va"};
+        node.idle_mode = chance() ? IdleMode::busy : IdleMode::adaptive;
+        node.max_sleep_us = 1 + below(1000);
+        if (chance()) node.roles.push_back({.uid = 1001, .group = {}, .role = Role::tenant, .tenant = "acme"});
+        if (chance()) node.roles.push_back({.uid = {}, .group = "bulkhead", .role = Role::operator_, .tenant = {}});
+        if (chance()) node.roles.push_back({.uid = {}, .group = 7U, .role = Role::viewer, .tenant = {}});
+        if (chance()) node.netns_roots = {"/a", "/b"};
+        if (chance()) node.vhost_roots.clear();
+        return node;
+    }
+
+    std::mt19937 random_;
+    std::uint64_t macs_ = 0;
+};
+
+TEST(RoundTrip, EveryDocumentComesBackAsItWas) {
+    std::size_t objects = 0;
+    for (unsigned seed = 0; seed < 500; ++seed) {
+        SCOPED_TRACE(seed);
+        const ConfigDocument document = RandomModel(seed).make();
+        auto valid = validate(document.model);
+        ASSERT_TRUE(valid) << valid.error().message;
+        // Through text, as it travels.
+        auto decoded = decode_document(nlohmann::json::parse(encode_document(document).dump()));
+        ASSERT_TRUE(decoded) << decoded.error().field << " " << decoded.error().message;
+        EXPECT_EQ(decoded->model, document.model);
+        EXPECT_EQ(decoded->node, document.node);
+        objects += document.model.ports.size() + document.model.segments.size() + document.model.static_macs.size();
+    }
+    EXPECT_GT(objects, 3000U);
+}
+
+}  // namespace
+}  // namespace bulkhead::config

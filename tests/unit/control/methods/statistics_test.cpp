@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// stats.get, drop.list, system.get
+#include "tests/unit/control/methods/desk.h"
+
+namespace bulkhead::methods {
+namespace {
+
+class Statistics : public Desk {
+  protected:
+    Statistics() {
+        done("segment.add", {{"name", "blue"}, {"vni", 1}, {"tenant", "acme"}});
+        done("port.add", guest("web", "blue"));
+        done("port.add", {{"name", "lone"}, {"type", "tap"}, {"ifname", "t0"}});
+        world.target.traffic.drops[static_cast<std::size_t>(DropReason::unknown_vlan)] = 4;
+        world.target.worker.received = 10;
+        world.target.worker.drops[static_cast<std::size_t>(DropReason::unknown_vlan)] = 3;
+        DropRow by_port{.port = "lone", .segment = ""}, by_segment{.port = "web", .segment = "blue"};
+        by_port.drops[static_cast<std::size_t>(DropReason::truncated)] = 5;
+        by_segment.drops[static_cast<std::size_t>(DropReason::isolated)] = 6;
+        by_segment.drops[static_cast<std::size_t>(DropReason::same_port)] = 7;
+        world.target.drop_rows = {by_port, by_segment};
+    }
+};
+
+TEST_F(Statistics, ShowAllOrWhatIsAskedFor) {
+    const json all = done("stats.get", json::object());
+    EXPECT_EQ(all["ports"].size(), 2U);
+    EXPECT_EQ(all["segments"].size(), 1U);
+    EXPECT_EQ(all["workers"].size(), 2U);
+    EXPECT_EQ(all["ports"][0]["drops"], json::parse(R"({"unknown_vlan": 4})"));
+    EXPECT_EQ(all["workers"][0]["dropped"], 3);
+    const json one = done("stats.get", {{"port", "web"}});
+    EXPECT_EQ(one["ports"].size(), 1U);
+    EXPECT_FALSE(one.contains("segments"));
+    EXPECT_FALSE(one.contains("workers"));
+    EXPECT_EQ(done("stats.get", {{"worker", 1}})["workers"][0]["worker"], 1);
+    expect_refusal(call("stats.get", {{"worker", 2}}), ErrorCode::not_found, "/worker");
+    expect_refusal(call("stats.get", {{"worker", -1}}), ErrorCode::not_found, "/worker");
+    expect_refusal(call("stats.get", {{"port", "none"}}), ErrorCode::not_found, "/port");
+}
+
+TEST_F(Statistics, DropsAreListedByPortSegmentAndReason) {
+    const json all = done("drop.list", json::object())["items"];
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[0], json({{"port", "lone"},
+                            {"segment", nullptr},
+                            {"reason", "truncated"},
+                            {"help", "shorter than the Ethernet and VLAN headers it claims"},
+                            {"packets", 5}}));
+    EXPECT_EQ(done("drop.list", {{"segment", "blue"}, {"reason", "isolated"}})["items"][0]["packets"], 6);
+    expect_refusal(call("drop.list", {{"reason", "bad_luck"}}), ErrorCode::invalid_params, "/reason");
+    const json first = done("drop.list", {{"limit", 2}});
+    EXPECT_EQ(first["items"].size(), 2U);
+    const json second = done("drop.list", {{"limit", 2}, {"cursor", first["cursor"]}});
+    EXPECT_EQ(second["items"].size(), 1U);
+    EXPECT_EQ(second["cursor"], nullptr);
+    EXPECT_EQ((*call("drop.list", json::object(), acme))["items"].size(), 2U);
+}
+
+TEST_F(Statistics, SystemSaysWhereEachPortIsPolled) {
+    const json system = done("system.get", json::object());
+    EXPECT_EQ(system["dpdk"], "DPDK 22.11");
+    EXPECT_EQ(system["generation"], 3);
+    EXPECT_FALSE(system["node"].get<std::string>().empty());
+    EXPECT_EQ(system["workers"][0], json::parse(R"({"worker": 0, "core": 3, "ports": []})"));
+    EXPECT_EQ(system["workers"][1], json::parse(R"({"worker": 1, "core": 5, "ports": ["lone", "web"]})"));
+}
+
+}  // namespace
+}  // namespace bulkhead::methods

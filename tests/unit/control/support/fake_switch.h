@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// A world for the engine without devices, disk or workers. Each fake fails when told to and remembers what was asked of
+// it.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/state/engine.h"
+
+namespace bulkhead::testing_support {
+
+inline Error broken(std::string message, ErrorCode code = ErrorCode::internal) {
+    Error error;
+    error.code = code;
+    error.message = std::move(message);
+    return error;
+}
+
+/// What happened to devices, in order: "open web 1500", "release web", "close web", "mtu web 9000".
+using Journal = std::vector<std::string>;
+
+class FakePortIo : public PortIo {
+  public:
+    FakePortIo(std::string name, Journal& journal, bool can_resize)
+        : name_(std::move(name)), journal_(journal), can_resize_(can_resize) {}
+    ~FakePortIo() override { journal_.push_back("close " + name_); }
+
+    std::uint16_t receive(std::uint16_t, rte_mbuf**, std::uint16_t) noexcept override { return 0; }
+    TransmitResult transmit(std::uint16_t, rte_mbuf**, std::uint16_t) noexcept override { return {}; }
+    [[nodiscard]] std::uint16_t receive_queues() const noexcept override { return 1; }
+    [[nodiscard]] std::uint16_t transmit_queues() const noexcept override { return 1; }
+    [[nodiscard]] PortState state() const override {
+        PortState state;
+        state.link_up = link_up;
+        state.driver = "fake";
+        return state;
+    }
+    bool set_mtu(std::uint16_t mtu) noexcept override {
+        if (can_resize_) journal_.push_back("mtu " + name_ + " " + std::to_string(mtu));
+        return can_resize_;
+    }
+    void release() noexcept override { journal_.push_back("release " + name_); }
+
+    bool link_up = true;
+
+  private:
+    std::string name_;
+    Journal& journal_;
+    bool can_resize_;
+};
+
+class FakeFactory : public PortFactory {
+  public:
+    explicit FakeFactory(Journal& journal) : journal_(journal) {}
+
+    Result<std::unique_ptr<PortIo>> open(const Port& port, std::uint16_t mtu, std::uint64_t token) override {
+        ++opens;
+        if (absent.contains(port.name)) return failure(broken("no such device", ErrorCode::device_failed));
+        journal_.push_back("open " + port.name + " " + std::to_string(mtu));
+        tokens[port.name] = token;
+        return std::make_unique<FakePortIo>(port.name, journal_, can_resize);
+    }
+
+    std::set<std::string> absent;  ///< ports whose device can't be opened
+    bool can_resize = true;
+    std::size_t opens = 0;
+    std::map<std::string, std::uint64_t> tokens;
+
+  private:
+    Journal& journal_;
+};
+
+class FakeDisk : public Persistence {
+  public:
+    Result<> save(const DurableState& state) override {
+        if (fails) return failure(broken("disk full"));
+        ++saves;
+        saved = state;
+        return {};
+    }
+    bool fails = false;
+    std::size_t saves = 0;
+    DurableState saved;
+};
+
+class FakeSwitch : public SwitchTarget {
+  public:
+    Result<> apply(const Model& applied, const std::map<std::string, PortIo*>& open) override {
+        if (fail_next > 0 && --fail_next == 0) return failure(broken("no memory", ErrorCode::limit));
+        ++applies;
+        model = applied;
+        ports = open;
+        return {};
+    }
+    std::size_t flush_macs(const std::optional<std::string>&, const std::optional<std::string>&,
+                           const std::optional<MacAddress>&) override {
+        return std::exchange(learned, {}).size();
+    }
+    [[nodiscard]] std::vector<MacEntry> macs(const std::optional<std::string>& segment) const override {
+        std::vector<MacEntry> result;
+        std::ranges::copy_if(learned, std::back_inserter(result),
+                             [&](const MacEntry& entry) { return !segment || entry.segment == *segment; });
+        return result;
+    }
+    [[nodiscard]] std::size_t mac_count() const override { return learned.size(); }
+    [[nodiscard]] TrafficStats port_stats(const std::string&) const override { return traffic; }
+    [[nodiscard]] TrafficStats segment_stats(const std::string&) const override { return traffic; }
+    [[nodiscard]] WorkerStats worker_stats(std::uint16_t) const override { return worker; }
+    [[nodiscard]] std::uint16_t workers() const override { return 2; }
+    [[nodiscard]] std::vector<DropRow> drops() const override { return drop_rows; }
+    [[nodiscard]] std::vector<QueueAssignment> queue_plan(const std::string&) const override { return {{0, 1}}; }
+
+    int fail_next = 0;  ///< the how manieth apply from now fails; 0: none
+    std::size_t applies = 0;
+    Model model;
+    std::map<std::string, PortIo*> ports;
+    std::vector<MacEntry> learned;
+    TrafficStats traffic;
+    WorkerStats worker;
+    std::vector<DropRow> drop_rows;
+};
+
+/// An engine in a world of its own.
+struct World {
+    Journal journal;
+    FakeSwitch target;
+    FakeFactory factory{journal};
+    FakeDisk disk;
+    Time now{};
+    std::vector<EngineEvent> events;
+    Engine engine{{.target = target,
+                   .factory = factory,
+                   .persistence = disk,
+                   .observer = [this](const EngineEvent& event) { events.push_back(event); },
+                   .now = [this] { return now; }}};
+
+    void pass(std::chrono::milliseconds time) {
+        now += time;
+        engine.tick();
+    }
+    [[nodiscard]] std::size_t count(const std::string& entry) const {
+        return static_cast<std::size_t>(std::ranges::count(journal, entry));
+    }
+};
+
+inline Segment segment(std::string name, std::uint32_t vni, std::string owner = {}) {
+    Segment result;
+    result.name = std::move(name);
+    result.vni = vni;
+    result.owner = std::move(owner);
+    return result;
+}
+
+inline Attachment attached(std::string segment, std::optional<std::uint16_t> vlan = {}) {
+    return {.vlan = vlan, .segment = std::move(segment), .macs = {}};
+}
+
+/// A vhost-user port at /run/NAME; attached to `segment` unless that is empty.
+inline Port guest(std::string name, std::string segment = {}, std::string owner = {}) {
+    Port port;
+    port.device = VhostUserDevice{.path = "/run/" + name, .owner_uid = {}, .owner_gid = {}, .socket_mode = {}};
+    port.name = std::move(name);
+    port.owner = std::move(owner);
+    if (!segment.empty()) port.attachments.push_back(attached(std::move(segment)));
+    return port;
+}
+
+inline void put(Model& model, Segment object) {
+    model.segments.insert_or_assign(object.name, object);
+}
+inline void put(Model& model, Port object) {
+    model.ports.insert_or_assign(object.name, object);
+}
+inline void put(Model& model, StaticMac object) {
+    model.static_macs.insert_or_assign(std::pair(object.segment, object.mac), object);
+}
+
+/// A model of these objects.
+template <typename... Objects>
+Model model_of(Objects... objects) {
+    Model model;
+    (put(model, std::move(objects)), ...);
+    return model;
+}
+
+}  // namespace bulkhead::testing_support

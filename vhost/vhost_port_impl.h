@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The port behind open_vhost_port(). vhost_port.cpp: its life and what librte_vhost tells it; vhost_data_path.cpp:
+// frames.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "vhost/buffer_allowance.h"
+#include "vhost/guest_features.h"
+#include "vhost/queue_guard.h"
+#include "vhost/registry.h"
+#include "vhost/wake_set.h"
+#include "vswitch/base/result.h"
+#include "vswitch/model/model.h"
+#include "vswitch/port_io.h"
+
+namespace bulkhead::vhost {
+
+inline constexpr int kNoDevice = -1;
+/// The largest frame: 64 KiB of IP (no jumbograms, RFC 2675) behind Ethernet and two VLAN tags.
+inline constexpr std::uint32_t kMaxFrame = 65535 + 14 + 2 * 4;
+
+struct ReceiveQueue {
+    explicit ReceiveQueue(rte_mempool* buffers) : allowance(buffers, kMaxFrame) {}
+
+    QueueGuard guard;
+    BufferAllowance allowance;  ///< inside the guard
+    // Written by the one worker of the queue, read by control.
+    std::atomic<std::uint64_t> bad_offloads{0};
+    std::atomic<std::uint64_t> oversized{0};
+};
+
+struct TransmitQueue {
+    QueueGuard guard;
+    bool stalled = false;  ///< inside the guard: the last burst met a full ring
+};
+
+class VhostPort final : public PortIo, private SocketListener {
+  public:
+    VhostPort(const Port& port, std::uint16_t mtu, rte_mempool* buffers, std::uint16_t workers, PortEventSink sink,
+              WakeSet wake)
+        : device_(std::get<VhostUserDevice>(port.device)),
+          queue_pairs_(port.queues),
+          mtu_(mtu),
+          buffers_(buffers),
+          sink_(std::move(sink)),
+          wake_(std::move(wake)),
+          transmit_queues_(workers) {
+        for (std::uint16_t queue = 0; queue < queue_pairs_; ++queue)
+            receive_queues_.push_back(std::make_unique<ReceiveQueue>(buffers));
+        offloads_ = kAllOffloads;
+    }
+    ~VhostPort() override {
+        if (registered_) unregister_socket(device_.path);
+    }
+
+    Result<> open();
+
+    std::uint16_t receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
+    TransmitResult transmit(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
+
+    [[nodiscard]] int wake_fd(std::uint16_t queue) const noexcept override { return wake_.fd(queue); }
+    bool arm(std::uint16_t queue) noexcept override;
+    void disarm(std::uint16_t queue) noexcept override;
+
+    [[nodiscard]] std::uint16_t receive_queues() const noexcept override { return queue_pairs_; }
+    [[nodiscard]] std::uint16_t transmit_queues() const noexcept override {
+        return static_cast<std::uint16_t>(transmit_queues_.size());
+    }
+    [[nodiscard]] PortState state() const override;
+
+  private:
+    bool connection_opened(int vid) override;
+    void connection_closed(int vid) override;
+    void device_started(int vid) override;
+    void device_stopped(int vid) override;
+    void ring_changed(int vid, std::uint16_t ring, bool enabled) override;
+    [[nodiscard]] std::uint16_t queue_pairs() const override { return queue_pairs_; }
+
+    [[nodiscard]] bool can_receive(std::uint16_t queue) const noexcept;
+    [[nodiscard]] std::uint16_t keep_sound(ReceiveQueue& queue, rte_mbuf** frames, std::uint16_t count) const noexcept;
+    TransmitResult send(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** frames, std::uint16_t count) noexcept;
+    std::uint16_t enqueue(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** chains,
+                          std::uint16_t count) const noexcept;
+    [[nodiscard]] bool guest_can_finish(const rte_mbuf& frame) const noexcept;
+
+    const VhostUserDevice device_;
+    const std::uint16_t queue_pairs_;
+    const std::uint16_t mtu_;
+    rte_mempool* const buffers_;
+    const PortEventSink sink_;
+    bool registered_ = false;
+    WakeSet wake_;
+
+    // Written by librte_vhost's threads, read by workers and control.
+    std::atomic<int> connection_{kNoDevice};  ///< the one guest we speak with
+    std::atomic<int> vid_{kNoDevice};         ///< the same, once its driver has started
+    std::atomic<std::uint64_t> features_{0};
+    std::atomic<std::uint32_t> receive_pairs_{0};   ///< bit i: the guest's transmit ring of pair i is enabled
+    std::atomic<std::uint32_t> transmit_pairs_{0};  ///< bit i: the guest's receive ring of pair i is enabled
+    std::atomic<std::uint64_t> connections_{0};
+
+    std::vector<std::unique_ptr<ReceiveQueue>> receive_queues_;
+    std::vector<TransmitQueue> transmit_queues_;
+};
+
+}  // namespace bulkhead::vhost

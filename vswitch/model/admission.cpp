@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vswitch/model/admission.h"
+
+#include <variant>
+
+#include "vswitch/model/checks.h"
+
+namespace bulkhead {
+namespace {
+
+Result<> about(Result<> result, std::string_view kind, std::string name) {
+    if (!result) {
+        result.error().object_kind = kind;
+        result.error().object_name = std::move(name);
+    }
+    return result;
+}
+
+std::unexpected<Error> too_many(std::string_view what, std::size_t most) {
+    Error error;
+    error.code = ErrorCode::limit;
+    error.message = "too many " + std::string(what);
+    error.allowed = "at most " + std::to_string(most);
+    return failure(std::move(error));
+}
+
+std::string fdb_name(const StaticMac& entry) {
+    return entry.segment + "/" + entry.mac.to_string();
+}
+
+}  // namespace
+
+std::string device_identity(const Port& port) {
+    struct Visitor {
+        // Two devices of one name can't exist, whatever their arguments.
+        std::string operator()(const EthdevDevice& d) const {
+            return "ethdev " + d.devargs.substr(0, d.devargs.find(','));
+        }
+        std::string operator()(const TapDevice& d) const { return "tap " + d.ifname + " " + d.netns; }
+        std::string operator()(const VhostUserDevice& d) const { return "vhost-user " + d.path; }
+    };
+    return std::visit(Visitor{}, port.device);
+}
+
+std::string attachment_pointer(const Port& port, const Attachment& attachment) {
+    if (!attachment.vlan) return {};
+    std::size_t index = 0;
+    for (const Attachment& other : port.attachments) {
+        if (&other == &attachment) break;
+        if (other.vlan) ++index;
+    }
+    return "/vlans/" + std::to_string(index);
+}
+
+Error no_such_segment(std::string_view name, std::string field) {
+    Error error;
+    error.code = ErrorCode::not_found;
+    error.message = "no segment " + in_quotes(name);
+    error.field = std::move(field);
+    error.got = in_quotes(name);
+    error.allowed = "the name of a segment";
+    return error;
+}
+
+Result<> Admission::add(const Segment& segment) {
+    auto check = [&]() -> Result<> {
+        if (auto ok = check_segment(segment); !ok) return ok;
+        if (auto other = segment_by_vni_.find(segment.vni); other != segment_by_vni_.end()) {
+            return refused("/vni", "is taken by segment " + in_quotes(other->second), std::to_string(segment.vni),
+                           "a VNI that no other segment has");
+        }
+        if (segments_.size() >= kMaxSegments) return too_many("segments", kMaxSegments);
+        return {};
+    };
+    if (auto ok = about(check(), "segment", segment.name); !ok) return ok;
+    segments_.insert(segment.name);
+    segment_by_vni_.emplace(segment.vni, segment.name);
+    return {};
+}
+
+Result<> Admission::add(const Port& port) {
+    auto check = [&]() -> Result<> {
+        if (auto ok = check_port(port); !ok) return ok;
+        if (auto other = port_by_device_.find(device_identity(port)); other != port_by_device_.end()) {
+            constexpr std::string_view kFields[] = {"/devargs", "/ifname", "/path"};
+            return refused(std::string(kFields[port.device.index()]), "is taken by port " + in_quotes(other->second),
+                           {}, "a device that no other port has");
+        }
+        if (auto ok = check_attachments(port); !ok) return ok;
+        if (auto ok = check_macs(port); !ok) return ok;
+        if (segments_of_port_.size() >= kMaxPorts) return too_many("ports", kMaxPorts);
+        if (attachments_ + port.attachments.size() > kMaxAttachments) return too_many("attachments", kMaxAttachments);
+        return {};
+    };
+    if (auto ok = about(check(), "port", port.name); !ok) return ok;
+
+    port_by_device_.emplace(device_identity(port), port.name);
+    attachments_ += port.attachments.size();
+    auto& segments = segments_of_port_[port.name];
+    for (const Attachment& attachment : port.attachments) {
+        segments.insert(attachment.segment);
+        for (MacAddress mac : attachment.macs) port_by_mac_.emplace(MacKey{attachment.segment, mac}, port.name);
+    }
+    return {};
+}
+
+Result<> Admission::check_attachments(const Port& port) const {
+    const Attachment* untagged = nullptr;
+    std::set<std::uint16_t> vlans;
+    std::set<std::string_view> segments;
+    for (const Attachment& attachment : port.attachments) {
+        auto at = [&](std::string_view field) { return attachment_pointer(port, attachment).append(field); };
+        if (attachment.vlan) {
+            if (auto ok = check_range(*attachment.vlan, kMinVlan, kMaxVlan, at("/vlan")); !ok) return ok;
+            if (!vlans.insert(*attachment.vlan).second) {
+                return refused(at("/vlan"), "is in the list twice", std::to_string(*attachment.vlan),
+                               "each VLAN once in a port");
+            }
+        } else if (untagged != nullptr) {
+            return refused("/segment", "is a second one for untagged frames", in_quotes(attachment.segment));
+        } else {
+            untagged = &attachment;
+            if (attachment.keep_tag) return refused("/keep_tag", "is only for an entry of vlans", "true");
+        }
+        if (!segments_.contains(attachment.segment)) {
+            return failure(no_such_segment(attachment.segment, at("/segment")));
+        }
+        if (!segments.insert(attachment.segment).second) {
+            return refused(at("/segment"), "is attached to that port already", in_quotes(attachment.segment),
+                           "each segment once in a port");
+        }
+    }
+    if (untagged != nullptr && untagged->tagged == TaggedFrames::carry && !vlans.empty()) {
+        return refused("/tagged", "is refused beside vlans: a carried tag could be taken for that of another segment",
+                       "\"carry\"", "\"drop\" on a port with vlans");
+    }
+    return {};
+}
+
+Result<> Admission::check_macs(const Port& port) const {
+    for (const Attachment& attachment : port.attachments) {
+        std::set<MacAddress> seen;
+        for (std::size_t i = 0; i < attachment.macs.size(); ++i) {
+            const MacAddress mac = attachment.macs[i];
+            auto field = [&] { return attachment_pointer(port, attachment) + "/macs/" + std::to_string(i); };
+            if (auto ok = check_unicast(mac, {}); !ok) return check_unicast(mac, field());
+            if (!seen.insert(mac).second) return refused(field(), "is in the list twice", mac.to_string());
+            if (auto other = port_by_mac_.find({attachment.segment, mac}); other != port_by_mac_.end()) {
+                return refused(field(), "is bound to port " + in_quotes(other->second) + " in that segment",
+                               mac.to_string(), "each MAC once in a segment");
+            }
+        }
+    }
+    return {};
+}
+
+Result<> Admission::add(const StaticMac& entry) {
+    auto check = [&]() -> Result<> {
+        if (auto ok = check_optional_name(entry.owner, "/owner"); !ok) return ok;
+        if (auto ok = check_unicast(entry.mac, "/mac"); !ok) return ok;
+        if (!segments_.contains(entry.segment)) return failure(no_such_segment(entry.segment, "/segment"));
+        auto port = segments_of_port_.find(entry.port);
+        if (port == segments_of_port_.end()) {
+            Error error;
+            error.code = ErrorCode::not_found;
+            error.message = "no port " + in_quotes(entry.port);
+            error.field = "/port";
+            error.got = in_quotes(entry.port);
+            error.allowed = "the name of a port of the segment";
+            return failure(std::move(error));
+        }
+        if (!port->second.contains(entry.segment)) {
+            return refused("/port", "is not attached to segment " + in_quotes(entry.segment), in_quotes(entry.port),
+                           "a port of the segment");
+        }
+        if (auto other = port_by_mac_.find({entry.segment, entry.mac}); other != port_by_mac_.end()) {
+            return refused("/mac", "is bound to port " + in_quotes(other->second) + " in that segment",
+                           entry.mac.to_string(), "each MAC once in a segment");
+        }
+        return {};
+    };
+    if (auto ok = about(check(), "fdb", fdb_name(entry)); !ok) return ok;
+    port_by_mac_.emplace(MacKey{entry.segment, entry.mac}, entry.port);
+    return {};
+}
+
+}  // namespace bulkhead

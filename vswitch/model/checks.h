@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules that one object must keep by itself, whatever else is configured.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "vswitch/base/result.h"
+#include "vswitch/model/model.h"
+
+namespace bulkhead {
+
+[[nodiscard]] Result<> check_name(std::string_view name, std::string field);
+/// Owners and tenants: a name, or empty for nobody in particular.
+[[nodiscard]] Result<> check_optional_name(std::string_view name, std::string field);
+[[nodiscard]] Result<> check_unicast(MacAddress mac, std::string field);
+[[nodiscard]] Result<> check_range(std::uint64_t value, std::uint64_t lowest, std::uint64_t highest, std::string field);
+
+[[nodiscard]] Result<> check_segment(const Segment& segment);
+/// Name, ranges and device of a port; its attachments are the admission's.
+[[nodiscard]] Result<> check_port(const Port& port);
+
+/// A refusal that reads as a sentence: "vni 100 is taken by …". `says` begins with a verb; `field` is the JSON pointer.
+[[nodiscard]] std::unexpected<Error> refused(std::string field, std::string_view says, std::string got = {},
+                                             std::string allowed = {});
+
+[[nodiscard]] inline std::string in_quotes(std::string_view text) {
+    std::string result = "\"";
+    return result.append(text).append("\"");
+}
+
+}  // namespace bulkhead

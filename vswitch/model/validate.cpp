@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vswitch/model/validate.h"
+
+#include "vswitch/model/admission.h"
+
+namespace bulkhead {
+
+Result<> validate(const Model& model) {
+    Admission admission;
+    for (const auto& [name, segment] : model.segments) {
+        if (auto ok = admission.add(segment); !ok) return ok;
+    }
+    for (const auto& [name, port] : model.ports) {
+        if (auto ok = admission.add(port); !ok) return ok;
+    }
+    for (const auto& [key, entry] : model.static_macs) {
+        if (auto ok = admission.add(entry); !ok) return ok;
+    }
+    return {};
+}
+
+}  // namespace bulkhead
