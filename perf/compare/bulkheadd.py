@@ -33,7 +33,7 @@ class Bulkhead:
         command = [str(self._program), "--config", str(config), "--state-dir", str(folder / "state"),
                    "--socket", str(path)]
         client = _Client(path)
-        with processes.child(command, log, layout.control_core) as process:
+        with processes.child(command, log) as process:
             try:
                 processes.wait_for("frames moved", lambda: client.frames()[1] > 0, process, log)
                 yield Running(process.pid, client.frames)

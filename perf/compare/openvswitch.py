@@ -40,10 +40,10 @@ class OpenVswitch:
         server = ["ovsdb-server", str(database), f"--remote=p{remote}", f"--unixctl={folder}/ovsdb.ctl"]
         # A netdev bridge makes TAP interfaces: in a namespace of its own they can't meet the machine's.
         switch = ["unshare", "--net", str(_SWITCH), remote, f"--unixctl={folder}/vswitchd.ctl"]
-        with closing(Telemetry(prefix)) as telemetry, processes.child(server, log, layout.control_core, env) as process:
+        with closing(Telemetry(prefix)) as telemetry, processes.child(server, log, env) as process:
             processes.wait_for("database", (folder / "db.sock").exists, process, log)
             vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", *_settings(layout, prefix))
-            with processes.child(switch, log, layout.control_core, env) as process:
+            with processes.child(switch, log, env) as process:
                 vsctl(*_bridge(traffic))
                 processes.wait_for("frames moved", lambda: telemetry.frames()[1] > 0, process, log)
                 yield Running(process.pid, telemetry.frames)

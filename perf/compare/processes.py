@@ -17,18 +17,17 @@ class MeasurementFailed(Exception):
     """One run can't be had; the message is for people."""
 
 
-def _prepare_child(core: int) -> None:
+def _die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.sched_setaffinity(0, {core})
 
 
 @contextmanager
-def child(command: list[str], log: Path, core: int, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen]:
-    """Starts `command` with its threads on `core` (workers pin themselves elsewhere); ends it on the way out."""
+def child(command: list[str], log: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen]:
+    """Starts `command` and ends it on the way out."""
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
                                    env={**os.environ, **(env or {})}, start_new_session=True,
-                                   preexec_fn=lambda: _prepare_child(core))
+                                   preexec_fn=_die_with_parent)
     try:
         yield process
     finally:
@@ -43,6 +42,16 @@ def _end(process: subprocess.Popen) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def keep_off(pid: int, worker_core: int, core: int) -> None:
+    """Moves every thread to `core` but those that pinned themselves to `worker_core`."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            if os.sched_getaffinity(int(thread.name)) != {worker_core}:
+                os.sched_setaffinity(int(thread.name), {core})
+        except ProcessLookupError:
+            continue
 
 
 def wait_for(what: str, ready: Callable[[], bool], process: subprocess.Popen, log: Path, timeout_s: float = 30) -> None:

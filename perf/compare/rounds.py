@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import machine, traffic, window
+from . import machine, processes, traffic, window
 from .cases import Case
-from .processes import MeasurementFailed
 from .program import Layout, Program
 
 
@@ -28,7 +27,7 @@ def measure(case: Case, programs: list[Program], plan: Plan, report: Callable[[d
             with tempfile.TemporaryDirectory(prefix="bulkhead-bench-") as folder:
                 try:
                     runs.append(_one(case, program, plan, number, Path(folder)))
-                except MeasurementFailed as failure:
+                except processes.MeasurementFailed as failure:
                     print(f"{case.name}, {program.key}, round {number + 1}: {failure}", file=sys.stderr, flush=True)
                 else:
                     report(runs[-1])
@@ -39,6 +38,7 @@ def _one(case: Case, program: Program, plan: Plan, number: int, folder: Path) ->
     frames = traffic.write(case, folder)
     mood = machine.canary(plan.canary, plan.layout.worker_core)
     with program.start(frames, plan.layout, folder) as running:
+        processes.keep_off(running.pid, plan.layout.worker_core, plan.layout.control_core)
         sample = window.measure(running, case.warm_up_s, plan.seconds)
     return {"case": case.name, "program": program.key, "round": number + 1, **sample.as_dict(mood["tsc_hz"]),
             "canary": mood}

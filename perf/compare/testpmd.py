@@ -38,6 +38,6 @@ class Testpmd:
                    "--main-lcore", str(layout.control_core), "--no-pci", "--in-memory", f"--file-prefix={prefix}",
                    "-m", str(layout.memory_mib), *devices, "--",
                    "--forward-mode=io", "--nb-cores=1", f"--total-num-mbufs={buffers}", "--no-lsc-interrupt"]
-        with closing(Telemetry(prefix)) as telemetry, processes.child(command, log, layout.control_core) as process:
+        with closing(Telemetry(prefix)) as telemetry, processes.child(command, log) as process:
             processes.wait_for("frames moved", lambda: telemetry.frames()[1] > 0, process, log)
             yield Running(process.pid, telemetry.frames)
