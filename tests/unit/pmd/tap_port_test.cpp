@@ -85,8 +85,8 @@ TEST_F(TapPortTest, CarriesFramesOfEverySizeBothWays) {
 TEST_F(TapPortTest, ReceivesBurstsAndNeverWaits) {
     open();
     std::array<rte_mbuf*, 32> frames{};
-    while (port_->receive(0, frames.data(), 1) != 0) rte_pktmbuf_free(frames[0]);  // router solicitations and the like
-    pod_.command("link set net1 down");                                            // quiet
+    pod_.command("link set net1 down");  // from here on the kernel sends nothing by itself
+    while (port_->receive(0, frames.data(), 1) != 0) rte_pktmbuf_free(frames[0]);
     EXPECT_EQ(port_->receive(0, frames.data(), 32), 0);
     pod_.command("link set net1 up");
     wire_ = pod_.packet_socket("net1", kTestEtherType);  // the old one has "network is down" to tell
@@ -165,6 +165,16 @@ TEST_F(TapPortTest, ADeviceThatThePodDeletesIsGone) {
     EXPECT_THAT(events_, testing::ElementsAre(PortEvent::device_removed));  // once
     rte_pktmbuf_free(frame);
     port_->release();
+}
+
+TEST_F(TapPortTest, ClosingKeepsTheDeviceAndReleasingDeletesIt) {
+    open();
+    port_.reset();
+    EXPECT_TRUE(pod_.has_link("net1"));
+    open();
+    port_->release();
+    port_.reset();
+    EXPECT_FALSE(pod_.has_link("net1"));
 }
 
 TEST_F(TapPortTest, EveryQueueWorks) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pmd/tap/vnet_header.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <rte_mbuf.h>
@@ -139,13 +140,12 @@ TEST_F(VnetHeaderTest, ChecksumsOfUnknownProtocolsOverThreeTagsAreFinishedHere) 
     EXPECT_TRUE(test::l4_checksum_good(test::bytes_of(*frame), datagram));
 }
 
-/// A header, or a frame, that lies. Each must be refused, and none may read or write outside the frame (see the ASan
-/// build).
+/// A header, or a frame, that lies. Each must be refused, and none may be read or written outside.
 struct Hostile {
     const char* name;
     Datagram datagram;
     void (*twist)(VnetHeader& header, Bytes& bytes);
-    std::size_t segment = 2048;
+    std::size_t segment = 65536;
 };
 
 TEST_F(VnetHeaderTest, RefusesHostileHeaders) {
@@ -200,9 +200,14 @@ TEST_F(VnetHeaderTest, RefusesHostileHeaders) {
         auto bytes = build(row.datagram);
         auto header = segment_header(row.datagram, 1000);
         row.twist(header, bytes);
-        const auto frame = frame_of(bytes, row.segment);
-        EXPECT_FALSE(apply_vnet_header(header, *frame)) << row.name;
-        EXPECT_EQ(frame->ol_flags, 0) << row.name;
+        Bytes tight(bytes.begin(), bytes.begin() + static_cast<long>(std::min(row.segment, bytes.size())));
+        rte_mbuf frame{};  // in memory that ends with the frame, so that a sanitizer sees who reads on
+        frame.buf_addr = tight.data();
+        frame.nb_segs = 1;
+        frame.data_len = static_cast<std::uint16_t>(tight.size());
+        frame.pkt_len = static_cast<std::uint32_t>(bytes.size());
+        EXPECT_FALSE(apply_vnet_header(header, frame)) << row.name;
+        EXPECT_EQ(frame.ol_flags, 0) << row.name;
     }
 }
 
