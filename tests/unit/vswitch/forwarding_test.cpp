@@ -245,7 +245,7 @@ TEST_F(Forwarding, WhatAPortRefusesIsCountedThere) {
 
 TEST_F(Forwarding, AFrameThatTheDeviceCanNotTakeCostsItsNeighboursNothing) {
     bench.pass("b2", frame(kBroadcast, 2));
-    bench["b2"].refuse_length(frame(2, 1, {}, 300).size());
+    bench["b2"].refuse_length(static_cast<std::uint32_t>(frame(2, 1, {}, 300).size()));
     for (const std::size_t payload : {46U, 300U, 47U, 300U, 48U}) bench["b1"].inject(frame(2, 1, {}, payload));
     bench.run();
     EXPECT_EQ(bench["b2"].take().size(), 3U);
