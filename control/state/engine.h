@@ -66,7 +66,8 @@ class Engine {
     /// Keeps what was committed with `confirm_within`. Returns the generation.
     Result<std::uint64_t> confirm();
 
-    /// Retries what waits, rolls back what was not confirmed in time; call about ten times a second.
+    /// Retries what waits, rolls back what was not confirmed in time, and asks some devices how they are: those without
+    /// an interrupt notice only then that they are gone. Call about ten times a second.
     void tick();
     /// What a device reports, brought over to the control thread.
     void port_event(const std::string& name, std::uint64_t token, PortEvent event);
@@ -91,6 +92,7 @@ class Engine {
     Result<> put_in_force(Configuration next, const MayWait& may_wait, OnRemoval on_removal, Save save);
     Result<> save(const Configuration& configuration, std::uint64_t generation);
     void restore_saved();
+    void look_at_devices();
     void roll_back_unconfirmed();
     void tell(std::string kind, nlohmann::json fields, std::string port = {}, std::string segment = {}) const;
     void tell_changed(const ChangeSet& changes) const;
@@ -99,6 +101,7 @@ class Engine {
     Configuration now_;
     DeviceTable devices_;
     std::optional<Unconfirmed> unconfirmed_;
+    std::string looked_at_;  ///< the port whose device was asked last
 };
 
 [[nodiscard]] nlohmann::json encode(const std::vector<Change>& changes);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes to the engine by itself: time, and word from the devices.
+#include <algorithm>
+
 #include "control/state/engine.h"
 
 namespace bulkhead {
 namespace {
 
-constexpr std::size_t kOpensPerTick = 16;  // so that a thousand absent devices can't hold up the control thread
+// So that a thousand devices can't hold up the control thread.
+constexpr std::size_t kOpensPerTick = 16;
+constexpr std::size_t kLooksPerTick = 32;
 
 std::string_view kind_of(PortEvent event) {
     switch (event) {
@@ -35,6 +39,16 @@ void Engine::tick() {
     for (const std::string& name :
          retry_waiting(devices_, around_.factory, around_.target, now_.in_force, around_.now(), kOpensPerTick)) {
         tell("port.opened", {{"port", name}}, name);
+    }
+    look_at_devices();
+}
+
+void Engine::look_at_devices() {
+    auto next = devices_.open.upper_bound(looked_at_);
+    for (std::size_t looks = std::min(kLooksPerTick, devices_.open.size()); looks > 0; --looks, ++next) {
+        if (next == devices_.open.end()) next = devices_.open.begin();
+        looked_at_ = next->first;
+        (void)next->second.io->state();
     }
 }
 

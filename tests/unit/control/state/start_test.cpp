@@ -143,6 +143,9 @@ TEST(Start, AThousandAbsentDevicesDoNotHoldUpATick) {
     world.factory.absent.clear();
     for (int i = 0; i < 100; ++i) world.pass(milliseconds(100));
     EXPECT_EQ(world.target.ports.size(), 1000U);
+    // Open devices too are asked in turn, so that each notices in time that it is gone.
+    for (int i = 0; i < 40; ++i) world.pass(milliseconds(100));
+    for (const auto& [name, io] : world.target.ports) EXPECT_GE(dynamic_cast<FakePortIo*>(io)->looks, 1U) << name;
 }
 
 }  // namespace
