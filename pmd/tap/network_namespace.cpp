@@ -47,15 +47,15 @@ Result<FileDescriptor> open_network_namespace(const std::string& path) {
     if (!fd.is_open()) {
         const int error = errno;
         const bool absent = error == ENOENT || error == ENOTDIR;
-        return refuse(path, "cannot open the network namespace: " + std::string(std::strerror(error)),
+        return refuse(path, "cannot open the network namespace " + path + ": " + std::string(std::strerror(error)),
                       absent ? ErrorCode::not_found : ErrorCode::device_failed, true);
     }
     // `ip netns add` makes an empty file first and mounts the namespace over it a moment later: try again.
     if (!is_network_namespace(fd.get())) {
-        return refuse(path, "is not a network namespace", ErrorCode::invalid_params, true);
+        return refuse(path, path + " is not a network namespace", ErrorCode::invalid_params, true);
     }
     if (is_our_own(fd.get())) {
-        return refuse(path, "is the switch's own network namespace", ErrorCode::denied, false);
+        return refuse(path, path + " is the switch's own network namespace", ErrorCode::denied, false);
     }
     return fd;
 }
