@@ -99,6 +99,7 @@ class Engine {
     Configuration now_;
     DeviceTable devices_;
     std::optional<Unconfirmed> unconfirmed_;
+    Time next_look_{};  ///< at the open devices
 };
 
 [[nodiscard]] nlohmann::json encode(const std::vector<Change>& changes);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes to the engine by itself: time, and word from the devices.
+#include <chrono>
+#include <tuple>
+
 #include "control/state/engine.h"
 
 namespace bulkhead {
 namespace {
 
 constexpr std::size_t kOpensPerTick = 16;  // so that a thousand absent devices can't hold up the control thread
+constexpr std::chrono::seconds kLookPause{1};
 
 std::string_view kind_of(PortEvent event) {
     switch (event) {
@@ -36,6 +40,10 @@ void Engine::tick() {
          retry_waiting(devices_, around_.factory, around_.target, now_.in_force, around_.now(), kOpensPerTick)) {
         tell("port.opened", {{"port", name}}, name);
     }
+    if (around_.now() < next_look_) return;
+    next_look_ = around_.now() + kLookPause;
+    // A device whose kernel side changes is woken by nobody: it reports what it sees when it is asked.
+    for (const auto& [name, port] : devices_.open) std::ignore = port.io->state();
 }
 
 void Engine::port_event(const std::string& name, std::uint64_t token, PortEvent event) {

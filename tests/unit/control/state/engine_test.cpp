@@ -190,6 +190,14 @@ TEST_F(EngineTest, ADeviceThatGoesIsWaitedFor) {
     EXPECT_EQ(world.target.ports.count("web"), 1U);
 }
 
+TEST_F(EngineTest, OpenDevicesAreLookedAtOnceASecond) {
+    world.pass(std::chrono::milliseconds(1000));
+    const auto* const web = dynamic_cast<const FakePortIo*>(world.target.ports.at("web"));
+    const int looks = web->looks;
+    for (int i = 0; i < 20; ++i) world.pass(std::chrono::milliseconds(100));
+    EXPECT_EQ(web->looks, looks + 2) << "a device that nothing wakes reports when it is asked";
+}
+
 TEST_F(EngineTest, EventsOfAFormerDeviceAreNotItsSuccessors) {
     const std::uint64_t old = world.factory.tokens["web"];
     world.engine.port_event("web", old, PortEvent::device_removed);

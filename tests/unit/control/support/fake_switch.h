@@ -36,6 +36,7 @@ class FakePortIo : public PortIo {
     [[nodiscard]] std::uint16_t receive_queues() const noexcept override { return 1; }
     [[nodiscard]] std::uint16_t transmit_queues() const noexcept override { return 1; }
     [[nodiscard]] PortState state() const override {
+        ++looks;
         PortState state;
         state.link_up = link_up;
         state.driver = "fake";
@@ -48,6 +49,7 @@ class FakePortIo : public PortIo {
     void release() noexcept override { journal_.push_back("release " + name_); }
 
     bool link_up = true;
+    mutable int looks = 0;  ///< how often it was asked for its state
 
   private:
     std::string name_;
