@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/pipeline/transmitter.h"
 
+#include <algorithm>
+
 #include <rte_mbuf.h>
 
 #include "vswitch/pipeline/finish.h"
@@ -68,22 +70,36 @@ void Transmitter::flush(const Snapshot& snapshot) noexcept {
 void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
     Queue& queue = *queues_[port];
     const PortEntry& entry = snapshot.ports[port];
-    const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], queue.frames.data(), queue.count);
+    std::uint16_t done = 0;
+    while (done < queue.count) {
+        const auto left = static_cast<std::uint16_t>(queue.count - done);
+        const TransmitResult result =
+            entry.io->transmit(entry.transmit_queue[worker_], queue.frames.data() + done, left);
+        account_sent(queue, port, done, static_cast<std::uint16_t>(done + result.taken));
+        done = static_cast<std::uint16_t>(done + result.taken);
+        if (done == queue.count) break;
+        // tx_error speaks of one frame: it goes, those behind it get their chance. Every other reason stops them all.
+        const std::uint16_t refused =
+            result.reason == DropReason::tx_error ? static_cast<std::uint16_t>(done + 1) : queue.count;
+        for (; done < refused; ++done) {
+            count_drop(counters_, queue.by[done], result.reason);
+            rte_pktmbuf_free(queue.frames[done]);
+        }
+    }
+    queue.count = 0;
+}
+
+void Transmitter::account_sent(const Queue& queue, PortIndex port, std::uint16_t first, std::uint16_t end) noexcept {
     std::uint64_t bytes = 0;
-    for (std::uint16_t at = 0; at < result.taken; ++at) {
+    for (std::uint16_t at = first; at < end; ++at) {
         TrafficCounters& attachment = counters_.attachments[queue.by[at]];
         attachment.tx_packets.add(1);
         attachment.tx_bytes.add(queue.lengths[at]);
         bytes += queue.lengths[at];
     }
-    for (std::uint16_t at = result.taken; at < queue.count; ++at) {
-        count_drop(counters_, queue.by[at], result.reason);
-        rte_pktmbuf_free(queue.frames[at]);
-    }
-    counters_.ports[port].tx_packets.add(result.taken);
+    counters_.ports[port].tx_packets.add(static_cast<std::uint64_t>(end - first));
     counters_.ports[port].tx_bytes.add(bytes);
-    counters_.books.transmitted.add(result.taken);
-    queue.count = 0;
+    counters_.books.transmitted.add(static_cast<std::uint64_t>(end - first));
 }
 
 }  // namespace bulkhead

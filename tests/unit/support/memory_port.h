@@ -44,6 +44,8 @@ class MemoryPort : public PortIo {
         room_ = room;
         refusal_ = reason;
     }
+    /// Frames of that length are never taken: tx_error.
+    void refuse_length(std::uint32_t length) { refused_length_ = length; }
     void set_queues(std::uint16_t queues) { queues_ = queues; }
 
     std::uint16_t receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
@@ -57,6 +59,7 @@ class MemoryPort : public PortIo {
     std::deque<rte_mbuf*> incoming_;
     std::vector<Sent> sent_;
     std::uint16_t queues_ = 1;
+    std::uint32_t refused_length_ = UINT32_MAX;
     std::uint16_t room_ = UINT16_MAX;
     DropReason refusal_ = DropReason::none;
 };

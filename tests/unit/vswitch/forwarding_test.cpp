@@ -243,6 +243,15 @@ TEST_F(Forwarding, WhatAPortRefusesIsCountedThere) {
     EXPECT_EQ(stats.tx_packets, 1U);
 }
 
+TEST_F(Forwarding, AFrameThatTheDeviceCanNotTakeCostsItsNeighboursNothing) {
+    bench.pass("b2", frame(kBroadcast, 2));
+    bench["b2"].refuse_length(frame(2, 1, {}, 300).size());
+    for (const std::size_t payload : {46U, 300U, 47U, 300U, 48U}) bench["b1"].inject(frame(2, 1, {}, payload));
+    bench.run();
+    EXPECT_EQ(bench["b2"].take().size(), 3U);
+    EXPECT_EQ(bench.drops(DropReason::tx_error), 2U);
+}
+
 TEST_F(Forwarding, CountsPortsSegmentsAndBytes) {
     bench.pass("b1", kPlain);
     EXPECT_EQ(bench.vswitch().port_stats("b1").rx_packets, 1U);
