@@ -94,6 +94,7 @@ class PortIo {
     virtual bool set_mtu(std::uint16_t /*mtu*/) noexcept { return false; }
     [[nodiscard]] virtual std::uint16_t receive_queues() const noexcept = 0;   ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual std::uint16_t transmit_queues() const noexcept = 0;  ///< fixed while the port lives, ≥ 1
+    /// Asked at least once a second, so that a device which nothing wakes can report what it finds changed.
     [[nodiscard]] virtual PortState state() const = 0;
     /// The port was removed from the configuration, not only closed: give back what would outlive us (a pod's TAP
     /// device). Called at most once, right before destruction.

@@ -43,6 +43,7 @@ class Switch::Impl {
     void age();
     void collect_events();
     std::vector<MacEntry> macs(const std::optional<std::string>& segment) const;
+    std::size_t count_macs(const std::string& segment) const;
     std::size_t flush(const std::optional<std::string>& segment, const std::optional<std::string>& port,
                       const std::optional<MacAddress>& mac);
     std::vector<DropRow> drops() const;
@@ -243,6 +244,15 @@ std::vector<MacEntry> Switch::Impl::macs(const std::optional<std::string>& segme
     return entries;
 }
 
+std::size_t Switch::Impl::count_macs(const std::string& segment) const {
+    const auto index = indices_.segments.find(segment);
+    if (!index) return 0;
+    // The MAC fills the key's low bits, so a segment's static entries stand side by side.
+    const auto first = statics_.lower_bound(mac_key(*index, 0));
+    const auto last = statics_.upper_bound(mac_key(*index, MacAddress(~0ULL).value()));
+    return macs_->learned_in(*index) + static_cast<std::size_t>(std::distance(first, last));
+}
+
 std::size_t Switch::Impl::flush(const std::optional<std::string>& segment, const std::optional<std::string>& port,
                                 const std::optional<MacAddress>& mac) {
     return macs_->erase_if([&](MacKey key, MacValue value) {
@@ -311,6 +321,9 @@ std::vector<MacEntry> Switch::macs(const std::optional<std::string>& segment) co
 }
 std::size_t Switch::mac_count() const {
     return impl_->macs_->size();
+}
+std::size_t Switch::mac_count(const std::string& segment) const {
+    return impl_->count_macs(segment);
 }
 std::size_t Switch::flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
                                const std::optional<MacAddress>& mac) {

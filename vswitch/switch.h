@@ -108,6 +108,8 @@ class Switch {
 
     [[nodiscard]] std::vector<MacEntry> macs(const std::optional<std::string>& segment) const;  ///< sorted
     [[nodiscard]] std::size_t mac_count() const;
+    /// Learned and static ones of a segment; unlike macs() its cost does not grow with the table.
+    [[nodiscard]] std::size_t mac_count(const std::string& segment) const;
     /// Forgets learned entries (never static ones), all or those that match. Returns how many.
     std::size_t flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
                            const std::optional<MacAddress>& mac);

@@ -128,7 +128,9 @@ Result<> Daemon::bind_methods() {
         if (auto ok = dispatcher_->bind(handler.method, std::move(handler.handler)); !ok) return ok;
     }
     const std::pair<std::string_view, rpc::Handler> others[] = {
-        {"rpc.discover", [](const rpc::Call&) -> Result<nlohmann::json> { return api::open_rpc_document(); }},
+        // Made once: anybody may ask, and making it takes a hundred times as long as other answers.
+        {"rpc.discover",
+         [document = api::open_rpc_document()](const rpc::Call&) -> Result<nlohmann::json> { return document; }},
         {"events.subscribe", [this](const rpc::Call& call) { return events_->hub().subscribe(call); }},
         {"events.unsubscribe", [this](const rpc::Call& call) { return events_->hub().unsubscribe(call); }}};
     for (const auto& [name, handler] : others) {

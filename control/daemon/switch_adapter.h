@@ -22,6 +22,9 @@ class SwitchAdapter : public SwitchTarget {
         return switch_.macs(segment);
     }
     [[nodiscard]] std::size_t mac_count() const override { return switch_.mac_count(); }
+    [[nodiscard]] std::size_t mac_count(const std::string& segment) const override {
+        return switch_.mac_count(segment);
+    }
     [[nodiscard]] TrafficStats port_stats(const std::string& name) const override { return switch_.port_stats(name); }
     [[nodiscard]] TrafficStats segment_stats(const std::string& name) const override {
         return switch_.segment_stats(name);

@@ -49,6 +49,15 @@ Result<std::string> visible_name(MethodContext& context, const rpc::Call& call) 
     return failure(no_such("port", name, "/name"));
 }
 
+// Looked at before the whole: with another type the fields that the port has would seem to be what is wrong.
+Result<> check_type(const MethodContext& context, const rpc::Call& call, const std::string& name) {
+    auto type = call.params.find("type");
+    if (type == call.params.end() || type->is_null()) return {};
+    const json before = config::encode(context.engine.configured().ports.at(name));
+    auto field = std::ranges::find(api::port_fields(), "type", &api::Field::name);
+    return config::check_immutable({field, 1}, "port", before, config::merged(before, {{"type", *type}}));
+}
+
 bool is_attached(const Port& port, const std::string& segment) {
     return std::ranges::any_of(port.attachments, [&](const Attachment& a) { return a.segment == segment; });
 }
@@ -65,6 +74,7 @@ Answer port_add(MethodContext& context, const rpc::Call& call) {
 Answer port_set(MethodContext& context, const rpc::Call& call) {
     auto name = visible_name(context, call);
     if (!name) return failure(std::move(name.error()));
+    if (auto ok = check_type(context, call, *name); !ok) return failure(std::move(ok.error()));
     return set_object(context, call, &Model::ports, *name,
                       [](const json& object) { return config::decode_port(object); });
 }

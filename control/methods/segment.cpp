@@ -10,29 +10,21 @@ namespace {
 
 using nlohmann::json;
 
-/// How many hang on each segment; counted once for a whole list.
-struct Population {
-    std::map<std::string, std::size_t> ports, macs;
-
-    static Population of(const Engine& engine, const std::optional<std::string>& segment) {
-        Population result;
-        for (const auto& [name, port] : engine.configured().ports) {
-            for (const Attachment& attachment : port.attachments) ++result.ports[attachment.segment];
-        }
-        for (const MacEntry& entry : engine.target().macs(segment)) ++result.macs[entry.segment];
-        return result;
+/// How many ports hang on each segment; counted once for a whole list.
+std::map<std::string, std::size_t> count_ports(const Model& model) {
+    std::map<std::string, std::size_t> result;
+    for (const auto& [name, port] : model.ports) {
+        for (const Attachment& attachment : port.attachments) ++result[attachment.segment];
     }
-};
+    return result;
+}
 
-json shown_segment(const Engine& engine, const Segment& segment, const Population& population) {
-    auto count = [&](const std::map<std::string, std::size_t>& counts) {
-        auto found = counts.find(segment.name);
-        return found == counts.end() ? std::size_t{0} : found->second;
-    };
+json shown_segment(const Engine& engine, const Segment& segment, const std::map<std::string, std::size_t>& ports) {
+    const auto attached = ports.find(segment.name);
     json object = config::encode(segment);
     object["state"] = waiting_state(engine, key_of(segment));
-    object["state"]["ports"] = count(population.ports);
-    object["state"]["macs"] = count(population.macs);
+    object["state"]["ports"] = attached == ports.end() ? 0 : attached->second;
+    object["state"]["macs"] = engine.target().mac_count(segment.name);
     return object;
 }
 
@@ -82,7 +74,7 @@ Answer segment_get(MethodContext& context, const rpc::Call& call) {
     auto name = visible_name(context, call);
     if (!name) return failure(std::move(name.error()));
     const Engine& engine = context.engine;
-    return shown_segment(engine, engine.configured().segments.at(*name), Population::of(engine, *name));
+    return shown_segment(engine, engine.configured().segments.at(*name), count_ports(engine.configured()));
 }
 
 Answer segment_list(MethodContext& context, const rpc::Call& call) {
@@ -92,11 +84,11 @@ Answer segment_list(MethodContext& context, const rpc::Call& call) {
         return call.params.contains(filter) && call.params[filter] != value;
     };
     const Engine& engine = context.engine;
-    const Population population = Population::of(engine, std::nullopt);
+    const auto ports = count_ports(engine.configured());
     for (const auto& [name, segment] : engine.configured().segments) {
         if (!may_see(call.caller, segment) || differs("tenant", segment.tenant) || differs("owner", segment.owner))
             continue;
-        if (page->wants(name)) page->add(name, shown_segment(engine, segment, population));
+        if (page->wants(name)) page->add(name, shown_segment(engine, segment, ports));
     }
     return std::move(*page).answer();
 }

@@ -27,6 +27,7 @@ class SwitchTarget {
 
     [[nodiscard]] virtual std::vector<MacEntry> macs(const std::optional<std::string>& segment) const = 0;
     [[nodiscard]] virtual std::size_t mac_count() const = 0;
+    [[nodiscard]] virtual std::size_t mac_count(const std::string& segment) const = 0;
     [[nodiscard]] virtual TrafficStats port_stats(const std::string& name) const = 0;
     [[nodiscard]] virtual TrafficStats segment_stats(const std::string& name) const = 0;
     [[nodiscard]] virtual WorkerStats worker_stats(std::uint16_t worker) const = 0;

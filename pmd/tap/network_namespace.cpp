@@ -32,10 +32,10 @@ bool is_network_namespace(int fd) {
     return ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
-bool is_our_own(int fd) {
-    struct stat ours{}, theirs{};
-    if (stat("/proc/self/ns/net", &ours) != 0 || fstat(fd, &theirs) != 0) return false;
-    return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+bool is_the_same(const char* path, int fd) {
+    struct stat there{}, here{};
+    if (stat(path, &there) != 0 || fstat(fd, &here) != 0) return false;
+    return there.st_dev == here.st_dev && there.st_ino == here.st_ino;
 }
 
 }  // namespace
@@ -47,17 +47,21 @@ Result<FileDescriptor> open_network_namespace(const std::string& path) {
     if (!fd.is_open()) {
         const int error = errno;
         const bool absent = error == ENOENT || error == ENOTDIR;
-        return refuse(path, "cannot open the network namespace: " + std::string(std::strerror(error)),
+        return refuse(path, "cannot open the network namespace " + path + ": " + std::string(std::strerror(error)),
                       absent ? ErrorCode::not_found : ErrorCode::device_failed, true);
     }
     // `ip netns add` makes an empty file first and mounts the namespace over it a moment later: try again.
     if (!is_network_namespace(fd.get())) {
-        return refuse(path, "is not a network namespace", ErrorCode::invalid_params, true);
+        return refuse(path, path + " is not a network namespace", ErrorCode::invalid_params, true);
     }
-    if (is_our_own(fd.get())) {
-        return refuse(path, "is the switch's own network namespace", ErrorCode::denied, false);
+    if (is_the_same("/proc/self/ns/net", fd.get())) {
+        return refuse(path, path + " is the switch's own network namespace", ErrorCode::denied, false);
     }
     return fd;
+}
+
+bool leads_to(const std::string& path, const FileDescriptor& network_namespace) {
+    return !network_namespace.is_open() || is_the_same(path.c_str(), network_namespace.get());
 }
 
 Result<> run_in_namespace(const FileDescriptor& network_namespace, const std::function<Result<>()>& work) {

@@ -15,6 +15,10 @@ namespace bulkhead {
 /// retryable.
 Result<FileDescriptor> open_network_namespace(const std::string& path);
 
+/// Whether `path` still leads to that namespace: one that was deleted lives on while somebody holds a descriptor of it,
+/// and another of the same name is another. Without a descriptor: true.
+[[nodiscard]] bool leads_to(const std::string& path, const FileDescriptor& network_namespace);
+
 /// Runs `work` on a thread of its own, inside the namespace (or where we are, when there is no descriptor), and waits
 /// for it. Descriptors it opens keep belonging to that namespace, whoever uses them later.
 Result<> run_in_namespace(const FileDescriptor& network_namespace, const std::function<Result<>()>& work);

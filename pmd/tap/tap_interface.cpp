@@ -104,10 +104,12 @@ Result<FileDescriptor> open_queue(const std::string& name) {
 Result<TapInterface> TapInterface::open(const TapDevice& wanted, std::uint16_t queues, std::uint16_t mtu) {
     if (auto good = check_name(wanted.ifname); !good) return failure(good.error());
     if (auto good = check_mac(wanted); !good) return failure(good.error());
-    const auto network_namespace = open_network_namespace(wanted.netns);
+    auto network_namespace = open_network_namespace(wanted.netns);
     if (!network_namespace) return failure(network_namespace.error());
     TapInterface tap;
-    auto opened = run_in_namespace(*network_namespace, [&]() -> Result<> {
+    tap.netns_ = wanted.netns;
+    tap.network_namespace_ = std::move(*network_namespace);
+    auto opened = run_in_namespace(tap.network_namespace_, [&]() -> Result<> {
         if (auto good = check_existing(wanted.ifname); !good) return good;
         if (auto good = tap.attach(wanted, queues); !good) return good;
         return tap.set_up(wanted, mtu);
@@ -184,6 +186,7 @@ std::optional<MacAddress> TapInterface::mac() const {
 }
 
 TapInterface::Link TapInterface::link() const {
+    if (!leads_to(netns_, network_namespace_)) return Link::gone;
     ifreq request{};
     // By descriptor first: the pod may have renamed it.
     if (ioctl(queues_.front().get(), TUNGETIFF, &request) != 0) return Link::gone;

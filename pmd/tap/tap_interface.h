@@ -16,8 +16,8 @@
 namespace bulkhead {
 
 /// The device is persistent: it stays in the pod, with its addresses, when the switch ends however it ends, and is
-/// taken over when it starts again. forget() is the way to have it deleted. Descriptors and this object pin the
-/// namespace's memory, so close the port when the pod goes.
+/// taken over when it starts again. forget() is the way to have it deleted. Descriptors and this object keep
+/// a deleted namespace alive, so link() tells when it has lost its name, and the port must be closed then.
 class TapInterface {
   public:
     /// Fails with field `/netns`, `/ifname`, `/mac` or `/mtu`: `in_use` when another process is attached to it,
@@ -28,7 +28,7 @@ class TapInterface {
     [[nodiscard]] const std::vector<FileDescriptor>& queues() const noexcept { return queues_; }
     [[nodiscard]] std::optional<MacAddress> mac() const;
 
-    enum class Link : std::uint8_t { up, down, gone };  ///< gone: the pod deleted the device
+    enum class Link : std::uint8_t { up, down, gone };  ///< gone: the device is deleted, or its namespace
     [[nodiscard]] Link link() const;
 
     void forget() noexcept;  ///< the device goes when the last descriptor closes
@@ -41,6 +41,8 @@ class TapInterface {
     Result<> set_mtu(std::uint16_t mtu);
     Result<> bring_up();
 
+    std::string netns_;
+    FileDescriptor network_namespace_;
     std::vector<FileDescriptor> queues_;
     FileDescriptor control_;  ///< a socket of the namespace, for the ioctls of netdevice(7)
 };

@@ -152,7 +152,7 @@ PortState TapPort::state() const {
                      {"netns", device_.netns},
                      {"rx_bad_offload", std::to_string(bad_offload)},
                      {"rx_no_buffer_polls", std::to_string(no_buffer)}};
-    if (link == TapInterface::Link::gone) state.details.emplace_back("device", "deleted inside the pod");
+    if (link == TapInterface::Link::gone) state.details.emplace_back("device", "deleted, or its namespace");
     return state;
 }
 

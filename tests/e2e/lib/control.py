@@ -20,10 +20,11 @@ class Refused(Exception):
 
 
 class Control:
-    def __init__(self, path, timeout=20):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    def __init__(self, path=None, timeout=20, connected=None):
+        self.socket = connected or socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
-        self.socket.connect(str(path))
+        if not connected:
+            self.socket.connect(str(path))
         self.reader = self.socket.makefile("rb")
         self.ids = itertools.count(1)
         self.events = []

@@ -61,6 +61,21 @@ class Daemon:
             time.sleep(0.02)  # no event tells of a socket that does not exist yet
         raise TimeoutError(f"bulkheadd is not ready:\n{self.tail()}")
 
+    def fails_to_start(self, timeout=30):
+        """The exit code and what was said on the way out, of a start that must not succeed."""
+        before = self.log.stat().st_size if self.log.exists() else 0
+        self.spawn()
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"bulkheadd started, or hangs:\n{self.tail()}") from None
+        return code, self.log.read_bytes()[before:].decode()
+
+    def audit(self):
+        """The audit log, line by line."""
+        return [json.loads(line) for line in (self.state / "audit.log").read_text().splitlines()]
+
     def control(self, timeout=20):
         return Control(self.socket, timeout)
 

@@ -95,13 +95,14 @@ TEST_F(TapLifetime, TakesAddressMtuAndOwnerFromTheConfiguration) {
     EXPECT_NE(details.find("persist on"), std::string::npos) << details;
 }
 
-TEST_F(TapLifetime, ANamespaceThatWasRemovedStillHasItsDevice) {
+TEST_F(TapLifetime, ANamespaceThatWasRemovedIsGoneThoughTheDeviceKeepsItAlive) {
     std::optional<test::TestNamespace> pod(std::in_place);
     wanted_.netns = pod->path();
     const auto tap = open();
     ASSERT_TRUE(tap);
     pod.reset();
-    EXPECT_EQ(tap->link(), TapInterface::Link::up);
+    EXPECT_TRUE(tap->mac()) << "the descriptors pin it";
+    EXPECT_EQ(tap->link(), TapInterface::Link::gone) << "but whoever removed it wants it gone";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <rte_mbuf.h>
@@ -165,6 +166,22 @@ TEST_F(TapPortTest, ADeviceThatThePodDeletesIsGone) {
     EXPECT_THAT(events_, testing::ElementsAre(PortEvent::device_removed));  // once
     rte_pktmbuf_free(frame);
     port_->release();
+}
+
+TEST_F(TapPortTest, ANamespaceThatLosesItsNameIsGone) {
+    // What `ip netns del` does to a path; the namespace itself lives on while descriptors of the port are open.
+    const std::string path = ::testing::TempDir() + "bulkhead-netns-" + std::to_string(getpid());
+    ASSERT_EQ(symlink(pod_.path().c_str(), path.c_str()), 0);
+    Port port;
+    port.name = "tap";
+    port.device = TapDevice{.netns = path, .ifname = "net1", .mac = {}, .owner_uid = {}};
+    auto opened = open_tap_port(port, 1500, test::buffers(), 1, [this](PortEvent event) { events_.push_back(event); });
+    const bool was_up = opened && (*opened)->state().link_up;
+    unlink(path.c_str());
+    ASSERT_TRUE(was_up);
+    EXPECT_FALSE((*opened)->state().link_up);
+    EXPECT_THAT(events_, testing::ElementsAre(PortEvent::device_removed));
+    (*opened)->release();
 }
 
 TEST_F(TapPortTest, ClosingKeepsTheDeviceAndReleasingDeletesIt) {

@@ -114,6 +114,7 @@ TEST_F(Learning, StaticEntriesComeAndGoWithTheModel) {
     bench.model.static_macs[{"blue", station(1)}] = {"", "blue", station(1), "b3"};
     bench.apply();
     EXPECT_EQ(where(1), "b3") << "over what was learned";
+    EXPECT_EQ(bench.vswitch().mac_count("blue"), 1U);
     bench.model.static_macs.clear();
     bench.apply();
     EXPECT_EQ(where(1), "");
@@ -152,6 +153,8 @@ TEST_F(Learning, FlushMatchesSegmentPortAndAddress) {
     EXPECT_EQ(bench.vswitch().flush_macs("red", std::nullopt, std::nullopt), 1U);
     EXPECT_EQ(where(2), "b2");
     EXPECT_EQ(bench.vswitch().mac_count(), 1U);
+    for (const std::string segment : {"blue", "red", "absent"})
+        EXPECT_EQ(bench.vswitch().mac_count(segment), bench.vswitch().macs(segment).size()) << segment;
 }
 
 TEST_F(Learning, EventsThatNobodyTakesAreLostAndCounted) {

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input gets an error that names the field, what was got and what is allowed; and changes nothing."""
+import contextlib
+import os
+from typing import NamedTuple
+
+import pytest
+
+from lib.control import Refused
+from lib.daemon import running
+from lib.netns import Namespace
+
+PARSE, REQUEST, METHOD, PARAMS = -32700, -32600, -32601, -32602
+NOT_FOUND, EXISTS, CONFLICT, IN_USE, DENIED, NOT_BUILT_IN, DEVICE_FAILED = (
+    -32001, -32002, -32003, -32004, -32006, -32008, -32009)
+
+NAME_63, NAME_64 = "n" * 63, "n" * 64
+MAC = "02:00:00:00:00:0a"
+
+
+class Bad(NamedTuple):
+    method: str
+    params: dict
+    code: int = PARAMS
+    field: str | None = None
+    got: str | None = None  # part of data.got
+    allowed: str | None = None  # part of data.allowed
+
+
+def segment(**fields):
+    return {"name": "new", "vni": 7, **fields}
+
+
+def vhost(**fields):
+    return {"name": "new", "type": "vhost-user", "path": "/run/bh-new.sock", "segment": "blue", **fields}
+
+
+def tap(**fields):
+    return {"name": "new", "type": "tap", "netns": "NETNS", "ifname": "new0", "segment": "blue", **fields}
+
+
+def ethdev(devargs):
+    return {"name": "new", "type": "ethdev", "devargs": devargs}
+
+
+def entry(**fields):
+    return {"segment": "blue", "mac": "02:00:00:00:00:99", "port": "v1", **fields}
+
+
+def config(**fields):
+    return {"config": {"version": 1, **fields}}
+
+
+def ports(count, **last):
+    """A whole configuration of `count` ports, the last of which is wrong."""
+    good = [vhost(name=f"p{i}", path=f"/run/bh-{i}.sock", segment="s") for i in range(count - 1)]
+    return config(segments=[segment(name="s")], ports=[*good, vhost(name="last", **{"segment": "s", **last})])
+
+
+CASES = {
+    # methods and the shape of parameters
+    "unknown method": Bad("segment.ad", {}, METHOD, None, "segment.ad", "segment.add"),
+    "no parameters where some are required": Bad("segment.add", {}, PARAMS, "/name", "nothing", "a string"),
+    "unknown parameter": Bad("segment.get", {"name": "blue", "colour": 1}, PARAMS, "/colour", "1", "name"),
+    "unknown key in a port": Bad("port.add", vhost(segmnet="blue"), PARAMS, "/segmnet", "blue", "segment"),
+    "key that needs escaping": Bad("segment.get", {"name": "blue", "a/b~c": 1}, PARAMS, "/a~1b~0c"),
+    "string for a number": Bad("segment.add", segment(vni="100"), PARAMS, "/vni", '"100"', "an integer"),
+    "fraction for a number": Bad("segment.add", segment(vni=100.5), PARAMS, "/vni", "100.5", "an integer"),
+    "number for a string": Bad("segment.add", segment(name=5), PARAMS, "/name", "5", "a string"),
+    "null for a string": Bad("segment.add", segment(name=None), PARAMS, "/name", "null", "a string"),
+    "object for an array": Bad("port.add", vhost(macs={}), PARAMS, "/macs", "{}", "an array"),
+    "number in an array of strings": Bad("port.add", vhost(macs=[5]), PARAMS, "/macs/0", "5", "02:00"),
+    "string for a truth value": Bad("port.add", vhost(isolated="yes"), PARAMS, "/isolated", "yes", "true or false"),
+    # ranges
+    "vni 0": Bad("segment.add", segment(vni=0), PARAMS, "/vni", "0", "1-16777215"),
+    "vni of 25 bits": Bad("segment.add", segment(vni=1 << 24), PARAMS, "/vni", "16777216", "1-16777215"),
+    "vni below zero": Bad("segment.add", segment(vni=-1), PARAMS, "/vni", "-1", "1-16777215"),
+    "vni of 64 bits": Bad("segment.add", segment(vni=(1 << 64) - 1), PARAMS, "/vni", "18446744073709551615"),
+    "vni beyond 64 bits": Bad("segment.add", segment(vni=1 << 70), PARAMS, "/vni", None, "an integer"),
+    "mtu 67": Bad("segment.add", segment(mtu=67), PARAMS, "/mtu", "67", "68-9216"),
+    "mtu 9217": Bad("segment.add", segment(mtu=9217), PARAMS, "/mtu", "9217", "68-9216"),
+    "port mtu 65536": Bad("port.add", vhost(mtu=65536), PARAMS, "/mtu", "65536", "68-9216"),
+    "mac_age_s 0": Bad("segment.add", segment(mac_age_s=0), PARAMS, "/mac_age_s", "0", "1-1000000"),
+    "queues 0": Bad("port.add", vhost(queues=0), PARAMS, "/queues", "0", "1-16"),
+    "queues 17": Bad("port.add", vhost(queues=17), PARAMS, "/queues", "17", "1-16"),
+    "worker that is not there": Bad("port.add", vhost(workers=[1]), PARAMS, "/workers/0", "1", "0"),
+    "vlan 0": Bad("port.add", vhost(vlans=[{"vlan": 0, "segment": "red"}]), PARAMS, "/vlans/0/vlan", "0", "1-4094"),
+    "vlan 4095": Bad("port.add", vhost(vlans=[{"vlan": 9, "segment": "red"}, {"vlan": 4095, "segment": "blue"}]), PARAMS,
+                     "/vlans/1/vlan", "4095", "1-4094"),
+    "limit 0": Bad("port.list", {"limit": 0}, PARAMS, "/limit", "0", "1-1000"),
+    "confirm_within_s 0": Bad("config.apply", {**config(), "confirm_within_s": 0}, PARAMS, "/confirm_within_s", "0", "1-"),
+    # words
+    "flood mode": Bad("segment.add", segment(flood="maybe"), PARAMS, "/flood", "maybe", "known"),
+    "port type": Bad("port.add", {"name": "new", "type": "veth"}, PARAMS, "/type", "veth", "vhost-user"),
+    "vhost mode": Bad("port.add", vhost(mode="peer"), PARAMS, "/mode", "peer", "client"),
+    "kind of event": Bad("events.subscribe", {"kinds": ["mac.moved", "mac.eaten"]}, PARAMS, "/kinds/1", "mac.eaten", "mac.moved"),
+    "drop reason": Bad("drop.list", {"reason": "bored"}, PARAMS, "/reason", "bored"),
+    # names and addresses
+    "name of 64 characters": Bad("segment.add", segment(name=NAME_64), PARAMS, "/name", NAME_64, "{0,62}"),
+    "empty name": Bad("segment.add", segment(name=""), PARAMS, "/name", None, "{0,62}"),
+    "name with a slash": Bad("port.add", vhost(name="a/b"), PARAMS, "/name", "a/b", "[A-Za-z0-9]"),
+    "name that begins with a dot": Bad("segment.add", segment(name=".x"), PARAMS, "/name", ".x"),
+    "name with a letter beyond ASCII": Bad("segment.add", segment(name="bl\u00fce"), PARAMS, "/name"),
+    "owner with a space": Bad("segment.add", segment(owner="a b"), PARAMS, "/owner", "a b"),
+    "owner file": Bad("segment.add", segment(owner="file"), DENIED, "/owner", "file", "any other"),
+    "mac of five groups": Bad("port.add", vhost(macs=["02:00:00:00:00"]), PARAMS, "/macs/0", "02:00:00:00:00", "02:00:00:00:00:0a"),
+    "mac with dashes": Bad("port.add", tap(mac="02-00-00-00-00-01"), PARAMS, "/mac", "02-00", "02:00:00:00:00:0a"),
+    "mac with a letter too far": Bad("fdb.add", entry(mac="02:00:00:00:00:0g"), PARAMS, "/mac", "0g"),
+    "multicast mac": Bad("port.add", tap(mac="01:00:00:00:00:01"), PARAMS, "/mac", "01:00", "unicast"),
+    "zero mac": Bad("port.add", vhost(macs=["00:00:00:00:00:00"]), PARAMS, "/macs/0", "00:00", "unicast"),
+    "same mac twice in a port": Bad("port.add", vhost(macs=["02:00:00:00:00:AB", "02:00:00:00:00:ab"]), PARAMS, "/macs/1", "02:00:00:00:00:ab"),
+    "interface name of 16 bytes": Bad("port.add", tap(ifname="i" * 16), PARAMS, "/ifname", "i" * 16, "15 bytes"),
+    "interface name with a slash": Bad("port.add", tap(ifname="../x"), PARAMS, "/ifname", "../x", "'/'"),
+    "interface name that is a template": Bad("port.add", tap(ifname="tap%d"), PARAMS, "/ifname", "%d", "%"),
+    "no interface name": Bad("port.add", {"name": "new", "type": "tap", "netns": "NETNS"}, PARAMS, "/ifname", None, "1-15"),
+    "path of 108 bytes": Bad("port.add", vhost(path="/" + "p" * 107), PARAMS, "/path", "108 bytes", "107 bytes"),
+    "path that is not absolute": Bad("port.add", vhost(path="run/x.sock"), PARAMS, "/path", "run/x.sock", "absolute"),
+    "path that is a folder": Bad("port.add", vhost(path="/run/"), PARAMS, "/path", "/run/", "socket"),
+    "no path": Bad("port.add", {"name": "new", "type": "vhost-user"}, PARAMS, "/path", None, "absolute"),
+    "field of another type of port": Bad("port.add", vhost(ifname="x"), PARAMS, "/ifname", "x", "path"),
+    "socket mode for a client": Bad("port.add", vhost(socket_mode="0660"), PARAMS, "/socket_mode"),
+    "socket mode that is decimal": Bad("port.add", vhost(mode="server", socket_mode="0999"), PARAMS, "/socket_mode", "0999", "0660"),
+    # what is taken
+    "name that exists": Bad("segment.add", {"name": "blue", "vni": 7}, EXISTS, "/name", "blue"),
+    "port that exists": Bad("port.add", vhost(name="v1"), EXISTS, "/name", "v1"),
+    "vni that is taken": Bad("segment.add", segment(vni=100), PARAMS, "/vni", "100"),
+    "mac that is bound": Bad("port.add", vhost(macs=[MAC]), PARAMS, "/macs/0", MAC),
+    "path that is taken": Bad("port.add", vhost(path="/run/bh-v1.sock"), PARAMS, "/path"),
+    "interface that is taken": Bad("port.add", tap(ifname="t1"), PARAMS, "/ifname"),
+    "one vlan twice": Bad("port.add", vhost(segment="blue", vlans=[{"vlan": 5, "segment": "red"}, {"vlan": 5, "segment": "green"}]),
+                          PARAMS, "/vlans/1/vlan", "5"),
+    "one segment twice": Bad("port.add", vhost(vlans=[{"vlan": 5, "segment": "blue"}]), PARAMS, "/vlans/0/segment", "blue"),
+    "carried tags beside vlans": Bad("port.add", vhost(tagged="carry", vlans=[{"vlan": 5, "segment": "red"}]), PARAMS, "/tagged"),
+    # devices
+    "namespace that is missing": Bad("port.add", tap(netns="/run/netns/bh-nowhere"), NOT_FOUND, "/netns", "bh-nowhere", "namespace"),
+    "namespace that is a file": Bad("port.add", tap(netns="/etc/passwd"), PARAMS, "/netns", "/etc/passwd", "namespace"),
+    "namespace that is a folder": Bad("port.add", tap(netns="/etc"), PARAMS, "/netns", "/etc", "namespace"),
+    "namespace of another kind": Bad("port.add", tap(netns=f"/proc/{os.getpid()}/ns/mnt"), PARAMS, "/netns", "/ns/mnt"),
+    "namespace path that is not absolute": Bad("port.add", tap(netns="netns/a"), PARAMS, "/netns", "netns/a", "absolute"),
+    "the daemon's own namespace": Bad("port.add", tap(netns=f"/proc/{os.getpid()}/ns/net"), DENIED, "/netns", "/ns/net", "pod"),
+    "driver that does not exist": Bad("port.add", ethdev("net_nosuch0"), DEVICE_FAILED, "/devargs", "net_nosuch0"),
+    "missing PCI device": Bad("port.add", ethdev("0000:7f:1f.7"), DEVICE_FAILED, "/devargs", "0000:7f:1f.7"),
+    "missing interface": Bad("port.add", ethdev("net_af_packet0,iface=bh-nosuch"), DEVICE_FAILED, "/devargs", "bh-nosuch"),
+    "devargs that are an option": Bad("port.add", ethdev("--vdev=net_null0"), PARAMS, "/devargs", "--vdev"),
+    "no devargs": Bad("port.add", {"name": "new", "type": "ethdev"}, PARAMS, "/devargs"),
+    # references
+    "segment that is not there": Bad("port.add", vhost(segment="nowhere"), NOT_FOUND, "/segment", "nowhere"),
+    "segment of a vlan that is not there": Bad("port.add", vhost(vlans=[{"vlan": 2, "segment": "nowhere"}]), NOT_FOUND,
+                                               "/vlans/0/segment", "nowhere"),
+    "get of the absent": Bad("segment.get", {"name": "nowhere"}, NOT_FOUND, "/name", "nowhere"),
+    "set of the absent": Bad("port.set", {"name": "nowhere", "mtu": 1400}, NOT_FOUND, "/name", "nowhere"),
+    "remove of an absent port": Bad("port.remove", {"name": "nowhere"}, NOT_FOUND, "/name", "nowhere"),
+    "remove of an absent segment": Bad("segment.remove", {"name": "nowhere"}, NOT_FOUND, "/name", "nowhere"),
+    "remove of an absent fdb entry": Bad("fdb.remove", {"segment": "blue", "mac": "02:00:00:00:00:98"}, NOT_FOUND, "/mac"),
+    "stats of an absent port": Bad("stats.get", {"port": "nowhere"}, NOT_FOUND, "/port", "nowhere"),
+    "stats of an absent worker": Bad("stats.get", {"worker": 9}, NOT_FOUND, "/worker", "9"),
+    "confirm of nothing": Bad("config.confirm", {}, NOT_FOUND),
+    "segment in use": Bad("segment.remove", {"name": "blue"}, IN_USE, "/name", "port"),
+    # changes
+    "vni is immutable": Bad("segment.set", {"name": "blue", "vni": 101}, PARAMS, "/vni", "101", "100"),
+    "type is immutable": Bad("port.set", {"name": "v1", "type": "tap"}, PARAMS, "/type"),
+    "path is immutable": Bad("port.set", {"name": "v1", "path": "/run/bh-other.sock"}, PARAMS, "/path", "bh-other", "bh-v1"),
+    "netns is immutable": Bad("port.set", {"name": "t1", "netns": "/run/netns/other"}, PARAMS, "/netns", "other"),
+    "required taken away": Bad("segment.set", {"name": "blue", "vni": None}, PARAMS, "/vni"),
+    "set to a bad value": Bad("segment.set", {"name": "blue", "mtu": 10}, PARAMS, "/mtu", "10", "68-9216"),
+    # fdb
+    "fdb: port of another segment": Bad("fdb.add", entry(port="r1"), PARAMS, "/port", "r1", "port of the segment"),
+    "fdb: no such port": Bad("fdb.add", entry(port="nowhere"), NOT_FOUND, "/port", "nowhere"),
+    "fdb: no such segment": Bad("fdb.add", entry(segment="nowhere"), NOT_FOUND, "/segment", "nowhere"),
+    "fdb: multicast": Bad("fdb.add", entry(mac="33:33:00:00:00:01"), PARAMS, "/mac", "33:33", "unicast"),
+    "fdb: bound elsewhere": Bad("fdb.add", entry(mac="02:00:00:00:00:1b", port="v1"), PARAMS, "/mac", "02:00:00:00:00:1b"),
+    # the whole configuration
+    "version 2": Bad("config.apply", {"config": {"version": 2}}, PARAMS, "/config/version", "2", "1"),
+    "no version": Bad("config.apply", {"config": {}}, PARAMS, "/config/version"),
+    "configuration that is a list": Bad("config.apply", {"config": []}, PARAMS, "/config", "[]", "an object"),
+    "unknown key at the top": Bad("config.apply", config(segment=[]), PARAMS, "/config/segment", "segment", "segments"),
+    "node that differs": Bad("config.apply", config(node={"cores": "0"}), PARAMS, "/config/node", None, "config.get"),
+    "node with an unknown key": Bad("config.apply", config(node={"coers": "1"}), PARAMS, "/config/node/coers", None, "cores"),
+    "unknown key deep inside": Bad("config.apply", config(segments=[segment(), segment(name="b", vnii=8)]), PARAMS,
+                                   "/config/segments/1/vnii", "vnii", "vni"),
+    "unknown segment deep inside": Bad("config.apply", ports(4, segment="nowhere"), NOT_FOUND, "/config/ports/3/segment", "nowhere"),
+    "bad MAC deep inside": Bad("config.apply", ports(3, macs=[MAC, "x"]), PARAMS, "/config/ports/2/macs/1", "x", "02:00"),
+    "device that fails deep inside": Bad("config.apply", ports(3, type="tap", path=None), PARAMS, "/config/ports/2/path", "null"),
+    "namespace missing deep inside": Bad("config.apply", config(ports=[{"name": "x", "type": "tap", "netns": "/run/netns/bh-no", "ifname": "a"}]),
+                                         NOT_FOUND, "/config/ports/0/netns", "bh-no"),
+    "one name twice": Bad("config.apply", config(segments=[segment(), segment(vni=8)]), PARAMS, "/config/segments/1/name", "new", "once"),
+    "one vni twice": Bad("config.apply", config(segments=[segment(), segment(name="other")]), PARAMS, "/config/segments/1/vni", "7"),
+    "vni of another owner": Bad("config.apply", {**config(segments=[segment(vni=100)]), "owner": "me"}, PARAMS, "/config/segments/0/vni", "100"),
+    "object of another owner": Bad("config.apply", {**config(segments=[segment(name="blue", vni=100)]), "owner": "me"}, EXISTS,
+                                   "/config/segments/0/name", "blue"),
+    "object that names another owner": Bad("config.apply", {**config(segments=[segment(owner="you")]), "owner": "me"}, PARAMS,
+                                           "/config/segments/0/owner", "you", "me"),
+    "apply for the file": Bad("config.apply", {**config(), "owner": "file"}, DENIED, "/owner", "file"),
+    "another generation": Bad("config.apply", {**config(), "expect_generation": 12345}, CONFLICT, "/expect_generation", "12345"),
+    # what is not built in
+    "policies": Bad("config.apply", config(policies=[{"name": "x"}]), NOT_BUILT_IN, "/config/policies"),
+    "tunnels": Bad("config.apply", config(tunnels=[{"name": "x"}]), NOT_BUILT_IN, "/config/tunnels"),
+    "groups": Bad("config.apply", config(groups=[{"name": "x"}]), NOT_BUILT_IN, "/config/groups"),
+    "underlays": Bad("config.apply", config(underlays=[{"name": "x"}]), NOT_BUILT_IN, "/config/underlays"),
+    "mirrors": Bad("config.apply", config(mirrors=[{"name": "x"}]), NOT_BUILT_IN, "/config/mirrors"),
+    "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
+    "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
+                                           "/config/segments/0/encryption", "required", "none"),
+    "default policy deny": Bad("segment.add", segment(default_policy="deny"), NOT_BUILT_IN, "/default_policy", "deny", "allow"),
+    "security strict": Bad("port.add", vhost(security="strict"), NOT_BUILT_IN, "/security", "strict", "off"),
+    "security strict in a vlan": Bad("port.add", vhost(vlans=[{"vlan": 2, "segment": "red", "security": "strict"}]), NOT_BUILT_IN,
+                                     "/vlans/0/security", "strict", "off"),
+    "offloads": Bad("port.add", vhost(offloads=["csum"]), NOT_BUILT_IN, "/offloads", "csum", "tso4"),
+    "group of a port": Bad("port.add", vhost(group="web"), NOT_BUILT_IN, "/group", "web"),
+    "limits": Bad("port.add", vhost(limits={"rx_mbps": 10}), NOT_BUILT_IN, "/limits", "10"),
+    "policy.add": Bad("policy.add", {}, NOT_BUILT_IN),
+    "tunnel.list": Bad("tunnel.list", {}, NOT_BUILT_IN),
+    "offload.get": Bad("offload.get", {}, NOT_BUILT_IN),
+    "capture.add": Bad("capture.add", {}, NOT_BUILT_IN),
+}
+
+LINES = {
+    "no JSON at all": (b"hello\n", PARSE),
+    "half an object": (b'{"jsonrpc":"2.0",\n', PARSE),
+    "two objects in a line": (b'{"jsonrpc":"2.0","id":1,"method":"system.get"} {}\n', PARSE),
+    "empty line": (b"\n", PARSE),
+    "NUL": (b"\x00\n", PARSE),
+    "invalid UTF-8": (b'{"jsonrpc":"2.0","id":1,"method":"\xff\xfe"}\n', PARSE),
+    "one key twice": (b'{"jsonrpc":"2.0","id":1,"method":"segment.remove","params":{"name":"blue","name":"red","force":true}}\n', PARSE),
+    "nested too deep": (b"[" * 100000 + b"\n", PARSE),
+    "a number": (b"5\n", REQUEST),
+    "an empty batch": (b"[]\n", REQUEST),
+    "no version": (b'{"id":1,"method":"system.get"}\n', REQUEST),
+    "version 1.0": (b'{"jsonrpc":"1.0","id":1,"method":"system.get"}\n', REQUEST),
+    "no method": (b'{"jsonrpc":"2.0","id":1}\n', REQUEST),
+    "method that is a number": (b'{"jsonrpc":"2.0","id":1,"method":1}\n', REQUEST),
+    "params that are a string": (b'{"jsonrpc":"2.0","id":1,"method":"system.get","params":"x"}\n', REQUEST),
+    "id that is an object": (b'{"jsonrpc":"2.0","id":{},"method":"system.get"}\n', REQUEST),
+    "params by position": (b'{"jsonrpc":"2.0","id":1,"method":"segment.get","params":["blue"]}\n', PARAMS),
+}
+
+
+@pytest.fixture(scope="module")
+def target():
+    """One switch for all cases, with something in it to collide with."""
+    with running() as daemon, daemon.control() as control, Namespace("bad") as namespace, contextlib.ExitStack() as stack:
+        daemon.netns = namespace.path
+        for name, vni in (("blue", 100), ("red", 200), ("green", 300)):
+            control.call("segment.add", name=name, vni=vni)
+        control.call("port.add", name="v1", type="vhost-user", path="/run/bh-v1.sock", segment="blue", macs=[MAC])
+        control.call("port.add", name="r1", type="vhost-user", path="/run/bh-r1.sock", segment="red")
+        control.call("port.add", name="t1", type="tap", netns=namespace.path, ifname="t1", segment="blue",
+                     macs=["02:00:00:00:00:1b"])
+        stack.callback(lambda: control.call("port.remove", name="t1"))
+        yield daemon
+
+
+def whole_state(control):
+    return control.call("config.get"), control.call("system.get")["generation"]
+
+
+@contextlib.contextmanager
+def nothing_changes(daemon):
+    with daemon.control() as control:
+        before = whole_state(control)
+        yield control
+    assert daemon.alive(), daemon.tail()
+    with daemon.control() as after:
+        assert whole_state(after) == before
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_refused(target, name):
+    bad = CASES[name]
+    params = {key: target.netns if value == "NETNS" else value for key, value in bad.params.items()}
+    with nothing_changes(target) as control:
+        with pytest.raises(Refused) as refusal:
+            control.call(bad.method, **params)
+        error = refusal.value
+        assert (error.code, error.field) == (bad.code, bad.field), error
+        assert bad.got is None or bad.got in error.data["got"], error
+        assert bad.allowed is None or bad.allowed in error.data["allowed"], error
+        assert error.message and "exception" not in error.message
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_line_refused(target, name):
+    line, code = LINES[name]
+    with nothing_changes(target) as control:
+        answer = control.raw(line)
+        assert answer["error"]["code"] == code, answer
+        assert answer["jsonrpc"] == "2.0"
+        assert control.call("system.get"), "the connection goes on after a bad line"
+
+
+@pytest.mark.parametrize("name", ["n", NAME_63, "A.b_c-9"])
+def test_names_at_the_edge_are_taken(target, name):
+    with target.control() as control:
+        control.call("segment.add", name=name, vni=4711)
+        assert control.call("segment.get", name=name)["vni"] == 4711
+        control.call("segment.remove", name=name)
+
+
+def test_values_at_the_edges_are_taken(target):
+    with target.control() as control:
+        control.call("segment.add", name="edge", vni=(1 << 24) - 1, mtu=68)
+        control.call("segment.set", name="edge", mtu=9216)
+        path = "/run/" + "p" * 102
+        control.call("port.add", name="edge", type="vhost-user", path=path, queues=16,
+                     vlans=[{"vlan": 1, "segment": "edge"}, {"vlan": 4094, "segment": "blue"}])
+        assert len(control.call("port.get", name="edge")["path"]) == 107
+        control.call("port.remove", name="edge")
+        control.call("segment.remove", name="edge")
+
+
+def test_a_refused_port_leaves_no_interface(target):
+    with target.control() as control, Namespace("refused") as namespace:
+        with pytest.raises(Refused):
+            control.call("port.add", name="new", type="tap", netns=namespace.path, ifname="bad0", segment="nowhere")
+        with pytest.raises(Refused):  # the second port fails after the first has been opened
+            control.call("config.apply", owner="me", config={"version": 1, "ports": [
+                {"name": "a", "type": "tap", "netns": namespace.path, "ifname": "good0"},
+                {"name": "b", "type": "tap", "netns": "/run/netns/bh-nowhere", "ifname": "good0"}]})
+        assert "good0" not in namespace.ip("link").stdout
+        assert "bad0" not in namespace.ip("link").stdout
