@@ -22,6 +22,15 @@ using std::chrono::seconds;
 constexpr milliseconds kTick{100};
 constexpr seconds kHousekeeping{1};
 
+// /run is empty after a boot; where no service manager has made our folders we do.
+void make_folder(const std::filesystem::path& folder) {
+    std::error_code error;
+    if (folder.empty() || std::filesystem::exists(folder, error)) return;
+    if (!std::filesystem::create_directories(folder, error)) {
+        spdlog::warn("the folder {} can't be made: {}", folder.string(), error.message());
+    }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const Options& options) {
@@ -96,6 +105,8 @@ Result<> Daemon::serve(const Options& options) {
                                .shut_down = [this] { loop_->stop(); },
                                .audit = [this](const methods::Audited& entry) { audit(entry); }});
     if (auto ok = bind_methods(); !ok) return ok;
+    make_folder(std::filesystem::path(options.socket).parent_path());
+    for (const std::string& root : node_.vhost_roots) make_folder(root);
     rpc::ServerSettings settings;
     settings.path = options.socket;
     settings.group = group_id("bulkhead");
@@ -158,11 +169,11 @@ void Daemon::report_waiting(const std::vector<ObjectKey>& displaced) const {
                      key.name);
     }
     for (const auto& [key, reason] : engine_->configuration().unfit) {
-        spdlog::warn("{} \"{}\" waits: {}", to_string(key.kind), key.name, reason.message);
+        spdlog::warn("{} \"{}\" waits: {}", to_string(key.kind), key.name, reason_text(reason));
     }
     for (const auto& [name, port] : engine_->configuration().in_force.ports) {
         if (const Error* reason = engine_->waiting_reason(key_of(port))) {
-            spdlog::warn("port \"{}\" waits: {}", name, reason->message);
+            spdlog::warn("port \"{}\" waits: {}", name, reason_text(*reason));
         }
     }
 }

@@ -28,6 +28,18 @@ EngineEvent from(const MacEvent& event) {
     return {std::string(kind_of(event.kind)), std::move(fields), event.port, event.segment};
 }
 
+// A change of a thousand objects is one line in the log, and every learned MAC none.
+void log(const EngineEvent& event) {
+    if (event.kind.starts_with("mac.")) return;
+    auto changes = event.fields.find("changes");
+    if (changes == event.fields.end()) {
+        spdlog::info("{} {}", event.kind, event.fields.dump());
+    } else {
+        spdlog::info("{}: {} objects, generation {}", event.kind, changes->size(),
+                     event.fields.at("generation").dump());
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> event_kinds() {
@@ -37,7 +49,7 @@ std::vector<std::string> event_kinds() {
 }
 
 void EventStream::publish(const EngineEvent& event, const Model& model) {
-    if (!event.kind.starts_with("mac.")) spdlog::info("{} {}", event.kind, event.fields.dump());
+    log(event);
     hub_.publish(event.kind, event.fields,
                  [&](const rpc::Caller& caller) { return methods::may_see(caller, model, event); });
 }

@@ -71,7 +71,7 @@ Answer removed_object(const ObjectKey& key, const rpc::Call& call, Result<Change
 json waiting_state(const Engine& engine, const ObjectKey& key) {
     const Error* reason = engine.waiting_reason(key);
     return {{"status", reason == nullptr ? "active" : "waiting"},
-            {"reason", reason == nullptr ? json() : json(reason->message)}};
+            {"reason", reason == nullptr ? json() : json(reason_text(*reason))}};
 }
 
 }  // namespace bulkhead::methods

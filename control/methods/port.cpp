@@ -32,7 +32,7 @@ json shown_port(const Engine& engine, const Port& port, const PortCondition& con
     }
     json object = config::encode(port);
     object["state"] = {
-        {"status", status_of(condition)}, {"reason", condition.reason ? json(condition.reason->message) : json()},
+        {"status", status_of(condition)}, {"reason", condition.reason ? json(reason_text(*condition.reason)) : json()},
         {"link", device.link_up},         {"guest_connected", device.guest_connected},
         {"features", device.features},    {"queues_enabled", device.queues_enabled},
         {"driver", device.driver},        {"mac", device.mac},

@@ -103,4 +103,7 @@ class Engine {
 
 [[nodiscard]] nlohmann::json encode(const std::vector<Change>& changes);
 
+/// Why an object waits, in one sentence that names what was asked for.
+[[nodiscard]] std::string reason_text(const Error& reason);
+
 }  // namespace bulkhead

@@ -25,6 +25,11 @@ std::string_view kind_of(PortEvent event) {
 
 }  // namespace
 
+std::string reason_text(const Error& reason) {
+    if (reason.got.empty() || reason.message.find(reason.got) != std::string::npos) return reason.message;
+    return reason.message + " (" + reason.got + ")";
+}
+
 void Engine::tick() {
     if (unconfirmed_ && around_.now() >= unconfirmed_->deadline) roll_back_unconfirmed();
     for (const std::string& name :

@@ -30,12 +30,12 @@ class Table:
 
     def __init__(self):
         self.failed = 0
-        print(f"\n{'what':<58}{'expected':<14}result", flush=True)
-        print("-" * 84)
+        print(f"\n{'what':<62}{'expected':<14}result", flush=True)
+        print("-" * 88)
 
     def row(self, what, expected, seen, good):
         self.failed += not good
-        print(f"{what:<58}{expected:<14}{seen}{'' if good else '   <-- WRONG'}", flush=True)
+        print(f"{what:<62}{expected:<14}{seen}{'' if good else '   <-- WRONG'}", flush=True)
 
     def reach(self, what, reached, expected=True):
         words = {True: "reached", False: "no answer"}
@@ -134,7 +134,7 @@ def main():
             show_guest(table, guest, pods)
         daemon.assert_books_balance()
         table.row("books: every frame delivered, consumed or counted as dropped", "balance", "balance", True)
-        print("-" * 84)
+        print("-" * 88)
         print("all as expected" if table.failed == 0 else f"{table.failed} of the rows above are wrong")
         if options.keep:
             look_around(daemon, pods)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""This switch: bulkheadd with one segment and the two ports, asked for its counters as any client would."""
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import processes
+from .program import Layout, Running
+from .traffic import Traffic
+
+
+class Bulkhead:
+    key = "bulkhead"
+    title = "Bulkhead"
+
+    def __init__(self, program: Path):
+        self._program = program
+
+    def missing(self) -> str | None:
+        if self._program.exists():
+            return None
+        return f"{self._program} is not built (meson setup build --buildtype=release && ninja -C build)"
+
+    def version(self) -> str:
+        return processes.run([str(self._program), "--version"]).strip().split()[-1]
+
+    @contextmanager
+    def start(self, traffic: Traffic, layout: Layout, folder: Path) -> Iterator[Running]:
+        log, config, path = folder / "bulkheadd.log", folder / "bulkhead.json", folder / "control.sock"
+        config.write_text(json.dumps(_configuration(traffic, layout), indent=2))
+        command = [str(self._program), "--config", str(config), "--state-dir", str(folder / "state"),
+                   "--socket", str(path)]
+        client = _Client(path)
+        with processes.child(command, log) as process:
+            try:
+                processes.wait_for("frames moved", lambda: client.frames()[1] > 0, process, log)
+                yield Running(process.pid, client.frames)
+            finally:
+                client.close()
+
+
+def _configuration(traffic: Traffic, layout: Layout) -> dict:
+    return {
+        "version": 1,
+        "node": {"cores": str(layout.worker_core), "memory_mib": layout.memory_mib, "idle": {"mode": "busy"}},
+        "segments": [{"name": "blue", "vni": 100, "mac_limit": 1_000_000}],
+        "ports": [{"name": f"p{number}", "type": "ethdev", "devargs": device, "segment": "blue"}
+                  for number, device in enumerate(traffic.devices())],
+    }
+
+
+class _Client:
+    """JSON-RPC 2.0 over the control socket, one request a line."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._stream = None
+
+    def frames(self) -> tuple[int, int]:
+        ports = self._call("stats.get")["ports"]
+        return sum(port["rx_packets"] for port in ports), sum(port["tx_packets"] for port in ports)
+
+    def _call(self, method: str) -> dict:
+        if self._stream is None:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(10)
+                connection.connect(str(self._path))
+                self._stream = connection.makefile("rw")
+        self._stream.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {}}) + "\n")
+        self._stream.flush()
+        reply = json.loads(self._stream.readline() or '{"error": "the connection was closed"}')
+        if "error" in reply:
+            raise processes.MeasurementFailed(f"{method}: {reply['error']}")
+        return reply["result"]
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()

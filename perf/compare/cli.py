@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of scripts/bench."""
+import argparse
+import json
+import os
+import signal
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+from . import document, hugepages, machine, plot, table
+from .bulkheadd import Bulkhead
+from .cases import CASES
+from .openvswitch import OpenVswitch
+from .processes import MeasurementFailed
+from .program import Layout, Program
+from .rounds import Plan, measure
+from .summary import summarize
+from .testpmd import Testpmd
+from .traffic import FRAME_BYTES
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCS = REPOSITORY / "docs"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measures this switch beside the floor (testpmd) and Open vSwitch, in turn.")
+    parser.add_argument("--peer", action="append", choices=["ovs", "testpmd", "none"],
+                        help="measure beside this one; may be repeated (default: both)")
+    parser.add_argument("--case", action="append", choices=list(CASES), help="may be repeated (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each program (default 5)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of a run after its warm-up (default 3)")
+    parser.add_argument("--quick", action="store_true", help="2 rounds of 2 s")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write machine, parameters and every run")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the result (SVG; needs python3-matplotlib)")
+    parser.add_argument("--from", type=Path, dest="source", metavar="FILE", help="measure nothing: take this JSON")
+    parser.add_argument("--update-docs", action="store_true", help="rewrite docs/performance.md, .json and .svg")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds = 2, 2.0
+    if options.rounds < 1 or options.seconds < 0.5:
+        parser.error("--rounds is at least 1 and --seconds at least 0.5")
+    return options
+
+
+def _programs(peers: list[str], build: Path) -> list[Program]:
+    """Those asked for and present; what is skipped is said."""
+    wanted: list[Program] = [program for program in (Testpmd(), OpenVswitch()) if program.key in peers]
+    wanted.append(Bulkhead(build / "bulkheadd"))
+    present = []
+    for program in wanted:
+        if why := program.missing():
+            print(f"skipped: {program.title}: {why}", file=sys.stderr)
+        else:
+            present.append(program)
+    return present
+
+
+def _show(run: dict) -> None:
+    print(f"  {run['case']:9} round {run['round']}  {run['program']:9} {run['cycles_per_packet']:8.1f} cycles "
+          f"{run['mpps']:7.2f} Mpps  core {run['core_s'] / run['wall_s']:4.0%}  "
+          f"canary {run['canary']['memory_cycles']:.0f}", file=sys.stderr, flush=True)
+
+
+def _measure(options: argparse.Namespace) -> dict:
+    if os.geteuid() != 0:
+        raise MeasurementFailed("needs root: hugepages, network namespaces")
+    if (os.cpu_count() or 1) < 2:
+        raise MeasurementFailed("needs two cores: one for the worker, one for everything else")
+    build = Path(os.environ.get("BULKHEAD_BUILD", REPOSITORY / "build"))
+    plan = Plan(options.rounds, options.seconds, Layout(), build / "perf" / "canary")
+    programs = _programs(options.peer or ["testpmd", "ovs"], build)
+    tsc_hz = machine.canary(plan.canary, plan.layout.worker_core)["tsc_hz"]
+    started = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    cases = options.case or list(CASES)
+    with hugepages.reserved(plan.layout.memory_mib):
+        runs = [run for name in cases for run in measure(CASES[name], programs, plan, _show)]
+    if not runs:
+        raise MeasurementFailed("no run succeeded")
+    return {
+        "format": 1, "started": started, "commit": machine.commit(REPOSITORY), "machine": machine.describe(),
+        "tsc_hz": tsc_hz, "versions": {program.title: program.version() for program in programs},
+        "parameters": {"cases": cases, "rounds": plan.rounds, "seconds": plan.seconds, "frame_bytes": FRAME_BYTES,
+                       "control_core": plan.layout.control_core, "worker_core": plan.layout.worker_core,
+                       "memory_mib": plan.layout.memory_mib},
+        "summary": summarize(runs), "runs": runs,
+    }
+
+
+def _draw(result: dict, target: Path) -> bool:
+    drawn = plot.draw(result, target)
+    if not drawn:
+        print("skipped: the plot: matplotlib is not installed (apt-get install python3-matplotlib)", file=sys.stderr)
+    return drawn
+
+
+def main() -> int:
+    options = _arguments()
+    # As an exception, so that every process and folder is cleaned up on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        result = json.loads(options.source.read_text()) if options.source else _measure(options)
+    except MeasurementFailed as failure:
+        print(f"scripts/bench: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(table.text(result["summary"]))
+    print("\n" + table.LEGEND)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    if options.plot:
+        _draw(result, options.plot)
+    if options.update_docs:
+        drawn = _draw(result, DOCS / "performance.svg")
+        (DOCS / "performance.json").write_text(json.dumps(result, indent=1) + "\n")
+        (DOCS / "performance.md").write_text(document.render(result, drawn))
+    return 0

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open vSwitch with DPDK: a private database and switch in a folder and a network namespace of their own."""
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from . import processes
+from .program import Layout, Running
+from .telemetry import Telemetry
+from .traffic import Traffic
+
+_SWITCH = Path("/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk")
+_SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+
+
+class OpenVswitch:
+    key = "ovs"
+    title = "Open vSwitch"
+
+    def missing(self) -> str | None:
+        if _SWITCH.exists() and _SCHEMA.exists():
+            return None
+        return f"{_SWITCH} is not installed (apt-get install openvswitch-switch-dpdk)"
+
+    def version(self) -> str:
+        return processes.run([str(_SWITCH), "--version"]).splitlines()[0].split()[-1]
+
+    @contextmanager
+    def start(self, traffic: Traffic, layout: Layout, folder: Path) -> Iterator[Running]:
+        prefix = f"bulkhead-bench-{os.getpid()}-ovs"
+        log = folder / "ovs.log"
+        env = {name: str(folder) for name in ("OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR", "OVS_SYSCONFDIR")}
+        database, remote = folder / "conf.db", f"unix:{folder}/db.sock"
+        processes.run(["ovsdb-tool", "create", str(database), str(_SCHEMA)], env)
+
+        def vsctl(*arguments: str) -> str:
+            return processes.run(["ovs-vsctl", f"--db={remote}", "--timeout=60", *arguments], env)
+
+        server = ["ovsdb-server", str(database), f"--remote=p{remote}", f"--unixctl={folder}/ovsdb.ctl"]
+        # A netdev bridge makes TAP interfaces: in a namespace of its own they can't meet the machine's.
+        switch = ["unshare", "--net", str(_SWITCH), remote, f"--unixctl={folder}/vswitchd.ctl"]
+        with closing(Telemetry(prefix)) as telemetry, processes.child(server, log, env) as process:
+            processes.wait_for("database", (folder / "db.sock").exists, process, log)
+            vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", *_settings(layout, prefix))
+            with processes.child(switch, log, env) as process:
+                vsctl(*_bridge(traffic))
+                processes.wait_for("frames moved", lambda: telemetry.frames()[1] > 0, process, log)
+                yield Running(process.pid, telemetry.frames)
+
+
+def _settings(layout: Layout, prefix: str) -> list[str]:
+    settings = {
+        "dpdk-init": "true",
+        "dpdk-extra": f"--no-pci --in-memory --file-prefix={prefix}",
+        "dpdk-lcore-mask": hex(1 << layout.control_core),
+        "dpdk-socket-mem": str(layout.memory_mib),
+        "dpdk-socket-limit": str(layout.memory_mib),
+        "pmd-cpu-mask": hex(1 << layout.worker_core),
+    }
+    return [f'other_config:{key}="{value}"' for key, value in settings.items()]
+
+
+def _bridge(traffic: Traffic) -> list[str]:
+    # The MAC table's own default of 8,192 entries would make it flood in the larger cases.
+    command = ["add-br", "br0", "--", "set", "Bridge", "br0", "datapath_type=netdev",
+               "other_config:mac-table-size=1048576", "fail_mode=standalone"]
+    for number, device in enumerate(traffic.devices()):
+        # A comma would part the value in ovs-vsctl's own syntax: quoted, it does not.
+        command += ["--", "add-port", "br0", f"p{number}", "--", "set", "Interface", f"p{number}", "type=dpdk",
+                    f'options:dpdk-devargs="{device}"']
+    return command

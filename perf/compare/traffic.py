@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frames of a case, as capture files that net_pcap replays from memory."""
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from .cases import Case
+
+FRAME_BYTES = 60  # the shortest Ethernet frame, its checksum not counted
+# Classic pcap, microseconds, Ethernet: https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcap/
+_FILE_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+_FRAME_HEADER = struct.pack("<IIII", 0, 0, FRAME_BYTES, FRAME_BYTES)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """One capture file a port."""
+
+    files: tuple[Path, Path]
+    frames_per_file: int
+
+    def devices(self) -> list[str]:
+        """DPDK device arguments: receives the file for ever; what is transmitted is counted and dropped."""
+        return [f"net_pcap{port},rx_pcap={file},infinite_rx=1" for port, file in enumerate(self.files)]
+
+
+def write(case: Case, folder: Path) -> Traffic:
+    there, back = folder / f"{case.name}-a.pcap", folder / f"{case.name}-b.pcap"
+    _write(there, [_frame("b", "a", pair) for pair in range(case.pairs)])
+    _write(back, [_frame("a", "b", pair) for pair in range(case.pairs)])
+    return Traffic((there, back), case.pairs)
+
+
+def _frame(to: str, by: str, pair: int) -> bytes:
+    """UDP over IPv4 between two stations, sound down to its checksums.
+
+    With IP addresses that differ by pair: Open vSwitch hashes these for its first cache, and other frames all alike.
+    """
+    udp = struct.pack(">HHHH", 1024, 1024, FRAME_BYTES - 34, 0) + bytes(FRAME_BYTES - 42)
+    addresses = _ip(by, pair) + _ip(to, pair)
+    head = struct.pack(">BBHHHBB", 0x45, 0, 20 + len(udp), 0, 0, 64, 17)
+    checksum = struct.pack(">H", _checksum(head + bytes(2) + addresses))
+    return _mac(to, pair) + _mac(by, pair) + b"\x08\x00" + head + checksum + addresses + udp
+
+
+def _mac(side: str, pair: int) -> bytes:
+    """A locally administered unicast address."""
+    return bytes([0x02, ord(side)]) + pair.to_bytes(4, "big")
+
+
+def _ip(side: str, pair: int) -> bytes:
+    """In 10.0.0.0/8, the sides apart."""
+    return (0x0A << 24 | (side == "b") << 23 | pair).to_bytes(4, "big")
+
+
+def _checksum(header: bytes) -> int:
+    """RFC 1071."""
+    total = sum(struct.unpack(f">{len(header) // 2}H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+def _write(path: Path, frames: list[bytes]) -> None:
+    path.write_bytes(_FILE_HEADER + b"".join(_FRAME_HEADER + frame for frame in frames))

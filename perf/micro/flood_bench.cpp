@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Broadcast to many: 64 frames to each of the argument's number of ports, in cycles per copy that leaves.
+#include <benchmark/benchmark.h>
+
+#include "perf/micro/cycles.h"
+#include "perf/micro/workbench.h"
+#include "vswitch/pipeline/deliver.h"
+#include "vswitch/pipeline/stages.h"
+
+namespace bulkhead::perf {
+namespace {
+
+void bench_flood(benchmark::State& state) {
+    const auto targets = static_cast<unsigned>(state.range(0));
+    Workbench bench(targets + 1, 1024);
+    Transmitter transmitter(0, bench.counters, buffers());
+    transmitter.adopt(*bench.snapshot);
+    Cycles cycles(state);
+    for (auto _ : state) {
+        bench.receive_broadcast();
+        parse(bench.batch);
+        assign_segment(bench.batch, *bench.snapshot, buffers());
+        lookup(bench.batch, *bench.snapshot, *bench.macs);
+        cycles.start();
+        replicate(bench.batch, *bench.snapshot, transmitter, bench.counters, buffers());
+        transmitter.flush(*bench.snapshot);
+        cycles.stop();
+    }
+    cycles.report(std::uint64_t{Batch::kCapacity} * targets);
+    if (bench.counters.books.copies.read() !=
+        static_cast<std::uint64_t>(state.iterations()) * Batch::kCapacity * (targets - 1))
+        state.SkipWithError("not every port got its copy");
+}
+
+BENCHMARK(bench_flood)->Name("flood")->Arg(8)->Arg(64)->UseManualTime();
+
+}  // namespace
+}  // namespace bulkhead::perf
