@@ -7,9 +7,9 @@ import time
 import pytest
 from lib.daemon import running
 from lib.frames import ethernet
-from lib.netns import Namespace, pod
+from lib.netns import pod, veth_port
 
-A, B = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
+A, B, NIC = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:0c"
 WORKERS = "^(rte|lcore)-worker-"  # as DPDK names them
 WATCH_S = 3
 
@@ -17,7 +17,7 @@ WATCH_S = 3
 @contextlib.contextmanager
 def idle_switch(cores="0,1", mode="adaptive", polled=False):
     """Two TAP pods, a vhost-user port that waits for its guest, and with `polled` a NIC that can wake nobody."""
-    with running(node={"cores": cores, "idle": {"mode": mode, "max_sleep_us": 100}}) as switch, contextlib.ExitStack() as stack:
+    with running(node={"cores": cores, "idle": {"mode": mode}}) as switch, contextlib.ExitStack() as stack:
         control = stack.enter_context(switch.control())
         control.call("segment.add", name="blue", vni=100)
         pods = [stack.enter_context(pod(control, name, "blue", mac=mac, macs=[mac], silent=True, queues=2))
@@ -26,14 +26,7 @@ def idle_switch(cores="0,1", mode="adaptive", polled=False):
         control.call("port.add", name="server", type="vhost-user", path=str(switch.folder / "vhost/server.sock"), mode="server",
                      segment="blue")
         if polled:
-            node = stack.enter_context(Namespace("nic"))
-            node.silence()
-            near = f"bhv{node.name.rsplit('-', 1)[1]}"
-            node.run("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1")
-            node.ip("link", "add", "far", "type", "veth", "peer", "name", near, "netns", "1")
-            node.ip("link", "set", "far", "up")
-            control.call("port.add", name="nic", type="ethdev", devargs=f"net_af_packet0,iface={near}", segment="blue")
-            stack.callback(control.call, "port.remove", name="nic")
+            pods.append(stack.enter_context(veth_port(control, "nic", "blue", silent=True, macs=[NIC])))
         yield switch, control, pods
 
 
@@ -62,14 +55,16 @@ def test_a_busy_worker_does_not_sleep():
         assert [worker["sleeps"] for worker in control.call("stats.get")["workers"]] == [0]
 
 
-@pytest.mark.parametrize("polled", [False, True], ids=["all ports wake", "a polled port"])
+@pytest.mark.parametrize("polled", [False, True], ids=["from a pod", "from a port that wakes nobody"])
 def test_the_first_frame_after_idling_is_forwarded_within_a_millisecond(polled):
-    with idle_switch(cores="1", polled=polled) as (_, control, (a, b)), a.wire() as sender, b.wire() as receiver:
+    with idle_switch(cores="1", polled=polled) as (_, control, pods), contextlib.ExitStack() as stack:
+        sender = stack.enter_context(pods[2].wire("far") if polled else pods[0].wire())
+        receiver = stack.enter_context(pods[1].wire())
         taken = []
-        frame = ethernet(b"wake up", A, B)
+        frame = ethernet(b"wake up", NIC if polled else A, B)
         receiver.socket.settimeout(5)
-        for _ in range(100):
-            time.sleep(0.005)  # silence, longer than a worker spins before it sleeps
+        for number in range(100):
+            time.sleep(0.005 + number * 1e-5)  # silence, longer than a worker spins, and out of step with its sleeps
             start = time.monotonic_ns()
             sender.send(frame)
             assert receiver.next() == frame
