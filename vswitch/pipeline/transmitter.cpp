@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/pipeline/transmitter.h"
 
+#include <algorithm>
+
 #include <rte_mbuf.h>
 
 #include "vswitch/pipeline/finish.h"
@@ -68,22 +70,34 @@ void Transmitter::flush(const Snapshot& snapshot) noexcept {
 void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
     Queue& queue = *queues_[port];
     const PortEntry& entry = snapshot.ports[port];
-    const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], queue.frames.data(), queue.count);
+    std::uint16_t done = 0;
+    while (done < queue.count) {
+        const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], queue.frames.data() + done,
+                                                         static_cast<std::uint16_t>(queue.count - done));
+        count_sent(port, queue, done, result.taken);
+        done = static_cast<std::uint16_t>(done + result.taken);
+        // A frame that the device can't take costs its neighbours nothing: those behind it are offered again.
+        const bool is_one_frames_fault = result.reason == DropReason::tx_error;
+        const auto refused = static_cast<std::uint16_t>(is_one_frames_fault ? done + 1 : queue.count);
+        for (; done < std::min(refused, queue.count); ++done) {
+            count_drop(counters_, queue.by[done], result.reason);
+            rte_pktmbuf_free(queue.frames[done]);
+        }
+    }
+    queue.count = 0;
+}
+
+void Transmitter::count_sent(PortIndex port, const Queue& queue, std::uint16_t first, std::uint16_t count) noexcept {
     std::uint64_t bytes = 0;
-    for (std::uint16_t at = 0; at < result.taken; ++at) {
+    for (std::uint16_t at = first; at < first + count; ++at) {
         TrafficCounters& attachment = counters_.attachments[queue.by[at]];
         attachment.tx_packets.add(1);
         attachment.tx_bytes.add(queue.lengths[at]);
         bytes += queue.lengths[at];
     }
-    for (std::uint16_t at = result.taken; at < queue.count; ++at) {
-        count_drop(counters_, queue.by[at], result.reason);
-        rte_pktmbuf_free(queue.frames[at]);
-    }
-    counters_.ports[port].tx_packets.add(result.taken);
+    counters_.ports[port].tx_packets.add(count);
     counters_.ports[port].tx_bytes.add(bytes);
-    counters_.books.transmitted.add(result.taken);
-    queue.count = 0;
+    counters_.books.transmitted.add(count);
 }
 
 }  // namespace bulkhead

@@ -50,6 +50,7 @@ TransmitResult MemoryPort::transmit(std::uint16_t, rte_mbuf** frames, std::uint1
     room_ = static_cast<std::uint16_t>(room_ == UINT16_MAX ? room_ : room_ - taken);
     for (std::uint16_t at = 0; at < taken; ++at) {
         const rte_mbuf* frame = frames[at];
+        if (frame->pkt_len == refused_length_) return {at, DropReason::tx_error};
         Sent sent{Bytes(frame->pkt_len), frame->ol_flags, static_cast<std::uint16_t>(frame->tso_segsz), nullptr};
         std::size_t offset = 0;
         for (const rte_mbuf* part = frame; part != nullptr; part = part->next) {

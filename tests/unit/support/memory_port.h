@@ -44,6 +44,8 @@ class MemoryPort : public PortIo {
         room_ = room;
         refusal_ = reason;
     }
+    /// Frames of that length are refused, each alone, as those that a device can't take.
+    void refuse_length(std::uint32_t length) { refused_length_ = length; }
     void set_queues(std::uint16_t queues) { queues_ = queues; }
 
     std::uint16_t receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
@@ -59,6 +61,7 @@ class MemoryPort : public PortIo {
     std::uint16_t queues_ = 1;
     std::uint16_t room_ = UINT16_MAX;
     DropReason refusal_ = DropReason::none;
+    std::uint32_t refused_length_ = 0;
 };
 
 /// The buffers of all tests of a program; the last test sees whether every one came back.

@@ -243,6 +243,22 @@ TEST_F(Forwarding, WhatAPortRefusesIsCountedThere) {
     EXPECT_EQ(stats.tx_packets, 1U);
 }
 
+TEST_F(Forwarding, AFrameThatADeviceCantTakeCostsItsNeighboursNothing) {
+    bench.pass("b2", frame(kBroadcast, 2));
+    bench["b2"].refuse_length(100);
+    for (const std::size_t length : {60U, 100U, 61U, 100U, 100U, 62U, 100U}) {
+        Bytes bytes = frame(2, 1);
+        bytes.resize(length);
+        bench["b1"].inject(bytes);
+    }
+    bench.run();
+    EXPECT_EQ(bench["b2"].take().size(), 3U);
+    const TrafficStats stats = bench.vswitch().port_stats("b2");
+    EXPECT_EQ(stats.drops[static_cast<std::size_t>(DropReason::tx_error)], 4U);
+    EXPECT_EQ(stats.tx_packets, 3U);
+    EXPECT_EQ(stats.tx_bytes, 60U + 61U + 62U);
+}
+
 TEST_F(Forwarding, CountsPortsSegmentsAndBytes) {
     bench.pass("b1", kPlain);
     EXPECT_EQ(bench.vswitch().port_stats("b1").rx_packets, 1U);
