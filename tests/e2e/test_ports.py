@@ -64,7 +64,7 @@ def test_a_file_plays_into_pods_and_a_file_records(control, switch):
         assert read_pcap(recorded) == [answer]
 
 
-def test_a_device_can_be_removed_and_added_again(control, switch):
+def test_a_device_can_be_removed_and_added_again(control):
     """The same devargs a dozen times: nothing of the device is left behind that would refuse the next."""
     with pod(control, "a", "blue", "10.1.0.1/24") as a, veth_port(control, "nic", "blue", "10.1.0.2/24") as nic:
         devargs = control.call("port.get", name="nic")["devargs"]
@@ -75,7 +75,6 @@ def test_a_device_can_be_removed_and_added_again(control, switch):
         with pytest.raises(Refused) as refused:
             control.call("port.add", name="twin", type="ethdev", devargs=devargs, segment="blue")
         assert refused.value.field == "/devargs"
-        assert len(list((switch.folder / "state").iterdir())) > 0
 
 
 def test_a_device_that_cannot_be_is_refused_and_leaves_nothing(control):
@@ -153,7 +152,8 @@ def test_an_mtu_that_a_nic_does_not_take_is_refused(control):
     with veth_port(control, "nic", "blue"):
         with pytest.raises(Refused) as refused:
             control.call("segment.set", name="blue", mtu=9000)
-        assert refused.value.data["field"] == "/mtu" and refused.value.data["allowed"] == "46 to 1500"
+        assert 'port "nic"' in refused.value.message and "MTU" in refused.value.message
+        assert refused.value.data["got"] == "9000" and refused.value.data["allowed"] == "46 to 1500"
         assert control.call("segment.get", name="blue")["mtu"] == 1500
         assert state(control, "nic")["status"] == "up"
 
