@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Precompiled (so no include guard: GCC warns of one in a main file): what nearly every file of the control path includes and what takes longest to read.
+// Precompiled (so no include guard: GCC warns of one in a main file): what nearly every file of the control path
+// includes and what takes longest to read.
 
 #include <expected>
 #include <functional>

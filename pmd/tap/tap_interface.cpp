@@ -63,19 +63,20 @@ Result<> check_mac(const TapDevice& wanted) {
 /// A device that exists must be one that we (or an earlier life of ours) could have made, and nobody may be using it: a
 /// multi-queue TAP lets any number of processes attach, and they would share its frames.
 Result<> check_existing(const std::string& name) {
-    const auto link = query_link(name);
-    if (!link) return failure(link.error());
-    if (!*link) return {};
-    if (!(*link)->tap) {
-        const auto kind = (*link)->kind.empty() ? "physical device" : (*link)->kind;
+    const auto answer = query_link(name);
+    if (!answer) return failure(answer.error());
+    const auto& link = *answer;
+    if (!link) return {};
+    if (!link->tap) {
+        const auto kind = link->kind.empty() ? "physical device" : link->kind;
         return refuse(ErrorCode::exists, "/ifname", "the namespace has an interface of that name that is not a TAP",
                       name + " (" + kind + ")");
     }
-    if (!(*link)->multi_queue) {
+    if (!link->multi_queue) {
         return refuse(ErrorCode::exists, "/ifname", "the TAP of that name was made by another program (no multi_queue)",
                       name);
     }
-    if ((*link)->tun_queues != 0) {
+    if (link->tun_queues != 0) {
         return refuse(ErrorCode::in_use, "/ifname", "another process, or another port, is attached to the TAP", name);
     }
     return {};

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Sourced. reserve_hugepages MIB makes sure that so much is free in 2 MiB pages; give_back_hugepages undoes it.
 _hugepages_dir=/sys/kernel/mm/hugepages/hugepages-2048kB
 _hugepages_before=

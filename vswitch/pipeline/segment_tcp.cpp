@@ -5,7 +5,6 @@
 #include <cstring>
 #include <netinet/in.h>
 
-#include <rte_ethdev.h>
 #include <rte_gso.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
@@ -15,6 +14,9 @@
 
 namespace bulkhead {
 namespace {
+
+/// RTE_ETH_TX_OFFLOAD_TCP_TSO: librte_gso borrows the bit from ethdev, whose header the switch does not include.
+constexpr std::uint32_t kGsoTcp = 1U << 5;
 
 std::uint16_t fold(std::uint64_t sum) noexcept {
     while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
@@ -59,7 +61,7 @@ int segment_ipv4(rte_mbuf* frame, std::uint16_t headers, rte_mempool* buffers, r
     rte_gso_ctx context{};
     context.direct_pool = buffers;
     context.indirect_pool = buffers;
-    context.gso_types = RTE_ETH_TX_OFFLOAD_TCP_TSO;
+    context.gso_types = kGsoTcp;
     context.gso_size = static_cast<std::uint16_t>(headers + frame->tso_segsz);
     const std::uint64_t flags = frame->ol_flags;
     const int made = rte_gso_segment(frame, &context, out, kMaxSegmentsOfFrame);

@@ -72,14 +72,16 @@ void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
     const PortEntry& entry = snapshot.ports[port];
     std::uint16_t done = 0;
     while (done < queue.count) {
-        const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], queue.frames.data() + done,
-                                                         static_cast<std::uint16_t>(queue.count - done));
-        count_sent(port, queue, done, result.taken);
+        const auto left = static_cast<std::uint16_t>(queue.count - done);
+        const TransmitResult result =
+            entry.io->transmit(entry.transmit_queue[worker_], queue.frames.data() + done, left);
+        account_sent(queue, port, done, static_cast<std::uint16_t>(done + result.taken));
         done = static_cast<std::uint16_t>(done + result.taken);
-        // A frame that the device can't take costs its neighbours nothing: those behind it are offered again.
-        const bool is_one_frames_fault = result.reason == DropReason::tx_error;
-        const auto refused = static_cast<std::uint16_t>(is_one_frames_fault ? done + 1 : queue.count);
-        for (; done < std::min(refused, queue.count); ++done) {
+        if (done == queue.count) break;
+        // tx_error speaks of one frame: it goes, those behind it get their chance. Every other reason stops them all.
+        const std::uint16_t refused =
+            result.reason == DropReason::tx_error ? static_cast<std::uint16_t>(done + 1) : queue.count;
+        for (; done < refused; ++done) {
             count_drop(counters_, queue.by[done], result.reason);
             rte_pktmbuf_free(queue.frames[done]);
         }
@@ -87,17 +89,17 @@ void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
     queue.count = 0;
 }
 
-void Transmitter::count_sent(PortIndex port, const Queue& queue, std::uint16_t first, std::uint16_t count) noexcept {
+void Transmitter::account_sent(const Queue& queue, PortIndex port, std::uint16_t first, std::uint16_t end) noexcept {
     std::uint64_t bytes = 0;
-    for (std::uint16_t at = first; at < first + count; ++at) {
+    for (std::uint16_t at = first; at < end; ++at) {
         TrafficCounters& attachment = counters_.attachments[queue.by[at]];
         attachment.tx_packets.add(1);
         attachment.tx_bytes.add(queue.lengths[at]);
         bytes += queue.lengths[at];
     }
-    counters_.ports[port].tx_packets.add(count);
+    counters_.ports[port].tx_packets.add(static_cast<std::uint64_t>(end - first));
     counters_.ports[port].tx_bytes.add(bytes);
-    counters_.books.transmitted.add(count);
+    counters_.books.transmitted.add(static_cast<std::uint64_t>(end - first));
 }
 
 }  // namespace bulkhead

@@ -45,7 +45,7 @@ class Transmitter {
     void send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
                          std::uint32_t offloads) noexcept;
     void flush(const Snapshot& snapshot, PortIndex port) noexcept;
-    void count_sent(PortIndex port, const Queue& queue, std::uint16_t first, std::uint16_t count) noexcept;
+    void account_sent(const Queue& queue, PortIndex port, std::uint16_t first, std::uint16_t end) noexcept;
 
     std::uint16_t worker_;
     WorkerCounters& counters_;

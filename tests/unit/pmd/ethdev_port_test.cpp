@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pmd/ethdev_port.h"
 
-#include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
-#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 
@@ -16,42 +14,15 @@
 #include <rte_mbuf.h>
 
 #include "pmd/eal_log.h"
-#include "tests/unit/pmd/support/frames.h"
-#include "tests/unit/pmd/support/test_namespace.h"
+#include "tests/unit/pmd/support/ethdev.h"
 
 namespace bulkhead {
 namespace {
 
-using test::Bytes;
-
-Port port_on(const std::string& devargs, std::uint16_t queues = 1, const std::string& name = "uplink0") {
-    Port port;
-    port.name = name;
-    port.queues = queues;
-    port.device = EthdevDevice{.devargs = devargs, .mac = {}, .promiscuous = true};
-    return port;
-}
-
-auto open(const Port& port, std::uint16_t workers = 1, std::uint16_t mtu = 1500) {
-    return open_ethdev_port(port, mtu, test::buffers(), workers, {});
-}
-
-Bytes numbered(std::size_t size) {
-    Bytes bytes(size);
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i);
-    bytes[0] = bytes[6] = 2;
-    bytes[12] = test::kTestEtherType >> 8;
-    bytes[13] = test::kTestEtherType & 0xff;
-    return bytes;
-}
-
-class EthdevPortTest : public test::PoolCheck {
-  protected:
-    void TearDown() override {
-        EXPECT_EQ(rte_eth_dev_count_total(), 0) << "a device was left behind";
-        PoolCheck::TearDown();
-    }
-};
+using test::EthdevPortTest;
+using test::numbered;
+using test::open;
+using test::port_on;
 
 TEST_F(EthdevPortTest, OpensClosesAndOpensAgain) {
     for (int round = 0; round < 3; ++round) {
@@ -204,129 +175,41 @@ TEST_F(EthdevPortTest, QueuesFollowThePlan) {
     EXPECT_EQ((*port)->transmit_queues(), 2);
 }
 
+struct Occupancy {
+    std::atomic<int> inside{0}, most{0};
+};
+
+/// Stands inside the driver's transmit function, and stays a while, so that who does not wait for the lock is seen.
+std::uint16_t linger(std::uint16_t, std::uint16_t, rte_mbuf**, std::uint16_t count, void* occupancy) {
+    auto& seen = *static_cast<Occupancy*>(occupancy);
+    const int inside = ++seen.inside;
+    if (inside > seen.most) seen.most = inside;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    --seen.inside;
+    return count;
+}
+
 /// net_pcap has as many transmit queues as files, so two workers share one.
-TEST_F(EthdevPortTest, WorkersMayShareATransmitQueue) {
-    char folder[] = "/tmp/ethdev-port.XXXXXX";
-    ASSERT_NE(mkdtemp(folder), nullptr);
-    const std::string file = std::string(folder) + "/out.pcap";
-    constexpr int kEach = 20'000;
-    {
-        auto port = open(port_on("net_pcap0,tx_pcap=" + file), 2);
-        ASSERT_TRUE(port) << port.error().message;
-        EXPECT_EQ((*port)->transmit_queues(), 1);
-        const auto work = [&] {
-            for (int i = 0; i < kEach; ++i) {
-                rte_mbuf* frame = test::make_frame(numbered(100));
-                ASSERT_EQ((*port)->transmit(0, &frame, 1).taken, 1);
-            }
-        };
-        std::thread other(work);
-        work();
-        other.join();
-    }
-    Bytes recorded(24 + 2 * kEach * (16 + 100));  // pcap(5): a header, then a header and the frame for each
-    std::ifstream stream(file, std::ios::binary);
-    ASSERT_TRUE(stream.read(reinterpret_cast<char*>(recorded.data()), static_cast<std::streamsize>(recorded.size())));
-    const auto frame = numbered(100);
-    int torn = 0;
-    for (auto at = recorded.begin() + 24; at != recorded.end(); at += 116) {
-        torn += std::equal(frame.begin(), frame.end(), at + 16) ? 0 : 1;
-    }
-    EXPECT_EQ(torn, 0);
-    unlink(file.c_str());
-    rmdir(folder);
-}
-
-/// Runs `body` with a veth pair in a namespace of its own: veth0 for the switch, veth1 for the test.
-void with_veth(const std::function<void(const test::TestNamespace&)>& body) {
-    const test::TestNamespace space;
-    space.command("link add veth0 type veth peer name veth1");
-    space.command("link set veth0 up");
-    space.command("link set veth1 up");
-    space.run([&] { body(space); });
-}
-
-rte_mbuf* receive_test_frame(PortIo& port) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (std::chrono::steady_clock::now() < deadline) {
-        rte_mbuf* frame = nullptr;
-        if (port.receive(0, &frame, 1) == 0) {
-            std::this_thread::yield();
-            continue;
+TEST_F(EthdevPortTest, WorkersThatShareATransmitQueueTakeTurns) {
+    auto port = open(port_on("net_pcap0,tx_pcap=/dev/null"), 2);
+    ASSERT_TRUE(port) << port.error().message;
+    ASSERT_EQ((*port)->transmit_queues(), 1);
+    std::uint16_t id = 0;
+    ASSERT_EQ(rte_eth_dev_get_port_by_name("net_pcap0", &id), 0);
+    Occupancy seen;
+    const auto* const callback = rte_eth_add_tx_callback(id, 0, linger, &seen);
+    ASSERT_NE(callback, nullptr);
+    const auto work = [&] {
+        for (int i = 0; i < 20; ++i) {
+            rte_mbuf* frame = test::make_frame(numbered(100));
+            ASSERT_EQ((*port)->transmit(0, &frame, 1).taken, 1);
         }
-        const auto bytes = test::bytes_of(*frame);
-        if (bytes.size() > 20 && bytes[0] == 2 && bytes[6] == 2) return frame;
-        rte_pktmbuf_free(frame);
-    }
-    return nullptr;
-}
-
-TEST_F(EthdevPortTest, AfPacketCarriesTaggedFramesBothWays) {
-    with_veth([](const test::TestNamespace& space) {
-        auto port = open(port_on("net_af_packet0,iface=veth0"));
-        ASSERT_TRUE(port) << port.error().message;
-        auto tagged = numbered(200);
-        tagged.insert(tagged.begin() + 12, {0x81, 0x00, 0x00, 0x0a});
-        const auto wire = space.packet_socket("veth1", test::kTestEtherType);
-        ASSERT_EQ(send(wire.get(), tagged.data(), tagged.size(), 0), static_cast<ssize_t>(tagged.size()));
-        rte_mbuf* frame = receive_test_frame(**port);
-        ASSERT_NE(frame, nullptr);
-        EXPECT_EQ(test::bytes_of(*frame), tagged);
-        EXPECT_EQ(frame->ol_flags, 0);
-        rte_pktmbuf_free(frame);
-
-        frame = test::make_frame(numbered(200));
-        ASSERT_EQ((*port)->transmit(0, &frame, 1).taken, 1);
-        EXPECT_EQ(test::next_frame(wire), numbered(200));
-    });
-}
-
-/// net_tap does checksums and segmentation in software: a device with offloads that needs no hardware.
-TEST_F(EthdevPortTest, ASharedFrameIsNotWrittenTo) {
-    const test::TestNamespace space;
-    space.run([&] {
-        auto port = open(port_on("net_tap0,iface=dtap0"));
-        ASSERT_TRUE(port) << port.error().message;
-        EXPECT_EQ((*port)->offloads(),
-                  kOffloadL4Checksum | kOffloadIpv4Checksum | kOffloadTso4 | kOffloadTso6 | kOffloadMultiSegment);
-        space.command("link set dtap0 up");
-        const test::Datagram super{.payload = 3000}, segment{.payload = 1000};
-        const auto pending = test::build(super);
-        rte_mbuf* const frame = test::make_frame(pending, 1000);
-        const std::uint64_t flags = RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
-        frame->ol_flags = flags;
-        frame->l2_len = 14;
-        frame->l3_len = 20;
-        frame->l4_len = 20;
-        frame->tso_segsz = 1000;
-        rte_pktmbuf_refcnt_update(frame, 1);
-        const auto wire = space.packet_socket("dtap0", 0x0800);
-        rte_mbuf* handed_over = frame;
-        EXPECT_EQ((*port)->transmit(0, &handed_over, 1).taken, 1);
-        EXPECT_EQ(test::bytes_of(*frame), pending);
-        EXPECT_EQ(frame->ol_flags, flags);
-        EXPECT_EQ(rte_mbuf_refcnt_read(frame), 1);
-        rte_pktmbuf_free(frame);
-        for (int i = 0; i < 3; ++i) {
-            const auto arrived = test::next_frame(wire);
-            ASSERT_TRUE(arrived) << i;
-            EXPECT_EQ(arrived->size(), 1054U);
-            EXPECT_TRUE(test::l4_checksum_good(*arrived, segment));
-        }
-    });
-}
-
-TEST_F(EthdevPortTest, TakesTheAddressFromTheConfiguration) {
-    with_veth([](const test::TestNamespace& space) {
-        auto port = port_on("net_af_packet0,iface=veth0");
-        std::get<EthdevDevice>(port.device).mac = MacAddress::parse("02:00:00:00:00:77");
-        const auto opened = open(port, 1, 1400);
-        ASSERT_TRUE(opened) << opened.error().message;
-        EXPECT_EQ((*opened)->state().mac, "02:00:00:00:00:77");
-        const auto shown = space.show("veth0");
-        EXPECT_NE(shown.find("02:00:00:00:00:77"), std::string::npos) << shown;
-        EXPECT_NE(shown.find("mtu 1400"), std::string::npos) << shown;
-    });
+    };
+    std::thread other(work);
+    work();
+    other.join();
+    EXPECT_EQ(seen.most, 1);
+    rte_eth_remove_tx_callback(id, 0, callback);
 }
 
 TEST_F(EthdevPortTest, AFailedOpenCanBeRepaired) {

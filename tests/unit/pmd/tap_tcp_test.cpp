@@ -94,18 +94,15 @@ class TapTcp : public test::PoolCheck, public testing::WithParamInterface<int> {
     };
 
     static void open(Pod& pod, const std::string& address) {
-        pod.space.run([] {  // usable at once
-            FILE* const file = fopen("/proc/sys/net/ipv6/conf/default/accept_dad", "we");
-            fputs("0", file);
-            fclose(file);
-        });
         Port port;
         port.name = "pod";
         port.device = TapDevice{.netns = pod.space.path(), .ifname = "net1", .mac = {}, .owner_uid = {}};
         auto opened = open_tap_port(port, 1500, test::buffers(), 1, {});
         ASSERT_TRUE(opened) << opened.error().message;
         pod.port = std::move(*opened);
-        pod.space.command("addr add " + address + " dev net1");
+        // nodad: else an IPv6 address is tentative, and cannot be bound, until the kernel comes round to it.
+        pod.space.command("addr add " + address + " dev net1" +
+                          (address.find(':') == std::string::npos ? "" : " nodad"));
     }
 
     /// Passes on what one port has to the other. A frame is lost only where the far side's kernel refuses it.

@@ -46,11 +46,13 @@ std::uint16_t MemoryPort::receive(std::uint16_t queue, rte_mbuf** frames, std::u
 }
 
 TransmitResult MemoryPort::transmit(std::uint16_t, rte_mbuf** frames, std::uint16_t count) noexcept {
-    const std::uint16_t taken = std::min(count, room_);
+    std::uint16_t taken = std::min(count, room_);
+    for (std::uint16_t at = 0; at < taken; ++at)
+        if (frames[at]->pkt_len == refused_length_) taken = at;
+    const bool refused = taken < std::min(count, room_);
     room_ = static_cast<std::uint16_t>(room_ == UINT16_MAX ? room_ : room_ - taken);
     for (std::uint16_t at = 0; at < taken; ++at) {
         const rte_mbuf* frame = frames[at];
-        if (frame->pkt_len == refused_length_) return {at, DropReason::tx_error};
         Sent sent{Bytes(frame->pkt_len), frame->ol_flags, static_cast<std::uint16_t>(frame->tso_segsz), nullptr};
         std::size_t offset = 0;
         for (const rte_mbuf* part = frame; part != nullptr; part = part->next) {
@@ -61,7 +63,7 @@ TransmitResult MemoryPort::transmit(std::uint16_t, rte_mbuf** frames, std::uint1
         sent_.push_back(std::move(sent));
         rte_pktmbuf_free(frames[at]);
     }
-    return {taken, taken < count ? refusal_ : DropReason::none};
+    return {taken, refused ? DropReason::tx_error : taken < count ? refusal_ : DropReason::none};
 }
 
 }  // namespace bulkhead::test

@@ -44,7 +44,7 @@ class MemoryPort : public PortIo {
         room_ = room;
         refusal_ = reason;
     }
-    /// Frames of that length are refused, each alone, as those that a device can't take.
+    /// Frames of that length are never taken: tx_error.
     void refuse_length(std::uint32_t length) { refused_length_ = length; }
     void set_queues(std::uint16_t queues) { queues_ = queues; }
 
@@ -59,9 +59,9 @@ class MemoryPort : public PortIo {
     std::deque<rte_mbuf*> incoming_;
     std::vector<Sent> sent_;
     std::uint16_t queues_ = 1;
+    std::uint32_t refused_length_ = UINT32_MAX;
     std::uint16_t room_ = UINT16_MAX;
     DropReason refusal_ = DropReason::none;
-    std::uint32_t refused_length_ = 0;
 };
 
 /// The buffers of all tests of a program; the last test sees whether every one came back.

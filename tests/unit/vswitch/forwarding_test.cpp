@@ -243,20 +243,13 @@ TEST_F(Forwarding, WhatAPortRefusesIsCountedThere) {
     EXPECT_EQ(stats.tx_packets, 1U);
 }
 
-TEST_F(Forwarding, AFrameThatADeviceCantTakeCostsItsNeighboursNothing) {
+TEST_F(Forwarding, AFrameThatTheDeviceCanNotTakeCostsItsNeighboursNothing) {
     bench.pass("b2", frame(kBroadcast, 2));
-    bench["b2"].refuse_length(100);
-    for (const std::size_t length : {60U, 100U, 61U, 100U, 100U, 62U, 100U}) {
-        Bytes bytes = frame(2, 1);
-        bytes.resize(length);
-        bench["b1"].inject(bytes);
-    }
+    bench["b2"].refuse_length(frame(2, 1, {}, 300).size());
+    for (const std::size_t payload : {46U, 300U, 47U, 300U, 48U}) bench["b1"].inject(frame(2, 1, {}, payload));
     bench.run();
     EXPECT_EQ(bench["b2"].take().size(), 3U);
-    const TrafficStats stats = bench.vswitch().port_stats("b2");
-    EXPECT_EQ(stats.drops[static_cast<std::size_t>(DropReason::tx_error)], 4U);
-    EXPECT_EQ(stats.tx_packets, 3U);
-    EXPECT_EQ(stats.tx_bytes, 60U + 61U + 62U);
+    EXPECT_EQ(bench.drops(DropReason::tx_error), 2U);
 }
 
 TEST_F(Forwarding, CountsPortsSegmentsAndBytes) {
