@@ -29,22 +29,31 @@ class Idler {
 
     /// Asks every queue to signal. False when one has frames already: stay awake, and disarm.
     [[nodiscard]] bool arm(const Snapshot& snapshot, const std::vector<ReceiveQueue>& queues) noexcept;
-    /// Sleeps. The worker is no reader of the snapshot meanwhile, so ports may go away under it.
-    void wait() noexcept;
+    /// Sleeps. The worker is no reader of the snapshot meanwhile, so ports may go away under it. False: nobody called,
+    /// it is only time to look at the mute queues; all others stay armed.
+    [[nodiscard]] bool wait() noexcept;
+    /// Queues whose port can't wake a worker.
+    [[nodiscard]] const std::vector<ReceiveQueue>& mute_queues() const noexcept { return mute_queues_; }
     /// Back to polling, by the snapshot that is in force after the sleep.
     static void disarm(const Snapshot& snapshot, const std::vector<ReceiveQueue>& queues) noexcept;
 
     void wake() noexcept;
 
   private:
+    /// Where a port can't wake it, a worker sleeps no longer than it has been idle: a frame waits in proportion to the
+    /// silence before it, and a long silence costs few wakings.
+    [[nodiscard]] std::uint64_t sleep_us() const noexcept;
+    [[nodiscard]] bool can_sleep_long() const noexcept { return has_bell_ && mute_queues_.empty(); }
     void take_up(const Snapshot& snapshot, const std::vector<ReceiveQueue>& queues) noexcept;
 
     IdleMode mode_;
     std::uint32_t max_sleep_us_;
-    std::uint64_t spin_cycles_;
+    std::uint64_t cycles_per_us_;
     std::uint64_t idle_since_ = 0;
+    std::uint64_t armed_at_ = 0;
     bool known_ = false;
-    bool all_can_wake_ = false;
+    bool has_bell_ = false;  ///< wake() reaches the sleeper
+    std::vector<ReceiveQueue> mute_queues_;
     int epoll_ = -1;
     int bell_ = -1;  ///< eventfd
 };

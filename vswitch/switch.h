@@ -35,7 +35,7 @@ struct SwitchSettings {
     rte_mempool* buffers = nullptr;  ///< for copies, headers and segments; ports have their own reference
     std::size_t mac_capacity = 1U << 20;
     IdleMode idle = IdleMode::adaptive;
-    std::uint32_t max_sleep_us = 100;
+    std::uint32_t max_sleep_us = 800;
     /// Seconds of a clock that only goes forward, for aging.
     std::function<std::uint32_t()> clock_s;
 };

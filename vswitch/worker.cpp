@@ -23,9 +23,9 @@ const Snapshot& Worker::refresh() noexcept {
     return snapshot;
 }
 
-std::uint32_t Worker::round(const Snapshot& snapshot) noexcept {
+std::uint32_t Worker::poll(const Snapshot& snapshot, const std::vector<ReceiveQueue>& queues) noexcept {
     std::uint32_t frames = 0;
-    for (const ReceiveQueue& queue : snapshot.receive_queues[number_]) {
+    for (const ReceiveQueue& queue : queues) {
         batch_.count = snapshot.ports[queue.port].io->receive(queue.queue, batch_.frames.data(), Batch::kCapacity);
         if (batch_.count == 0) continue;
         batch_.port = queue.port;
@@ -41,7 +41,7 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
     std::uint64_t before = rte_rdtsc();
     while (!stop.load(std::memory_order_relaxed)) {
         const Snapshot& snapshot = refresh();
-        const std::uint32_t frames = round(snapshot);
+        const std::uint32_t frames = poll(snapshot, snapshot.receive_queues[number_]);
         const std::uint64_t now = rte_rdtsc();
         (frames > 0 ? counters_.busy_cycles : counters_.idle_cycles).add(now - before);
         before = now;
@@ -49,7 +49,11 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
             idler_.reset();
         } else {
             pipeline_.learner().settle(snapshot);
-            if (idler_.tired(now)) sleep(snapshot);
+            if (idler_.tired(now)) {
+                sleep(snapshot);
+                before = rte_rdtsc();  // else the round that is woken by a frame would count the sleep as work
+                counters_.idle_cycles.add(before - now);
+            }
         }
         snapshots_.quiescent(number_);
     }
@@ -57,12 +61,21 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
 }
 
 void Worker::sleep(const Snapshot& snapshot) noexcept {
-    const auto& queues = snapshot.receive_queues[number_];
-    if (idler_.arm(snapshot, queues)) {
+    bool quiet = idler_.arm(snapshot, snapshot.receive_queues[number_]);
+    while (quiet) {
         counters_.sleeps.add(1);
         snapshots_.offline(number_);
-        idler_.wait();
+        const bool woken = idler_.wait();
         snapshots_.online(number_);
+        const std::uint64_t slept_by = adopted_;
+        const Snapshot& current = refresh();
+        if (woken || adopted_ != slept_by) break;
+        // The armed queues are as quiet as they were: a look at those that can't wake us is all that is due.
+        if (poll(current, idler_.mute_queues()) > 0) {
+            idler_.reset();
+            quiet = false;
+        }
+        pipeline_.learner().settle(current);
     }
     const Snapshot& current = refresh();
     Idler::disarm(current, current.receive_queues[number_]);
@@ -71,7 +84,7 @@ void Worker::sleep(const Snapshot& snapshot) noexcept {
 void Worker::run_once() noexcept {
     snapshots_.online(number_);
     const Snapshot& snapshot = refresh();
-    round(snapshot);
+    poll(snapshot, snapshot.receive_queues[number_]);
     pipeline_.learner().settle(snapshot);
     snapshots_.offline(number_);
 }

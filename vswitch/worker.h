@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <vector>
 
 #include "vswitch/idler.h"
 #include "vswitch/pipeline/pipeline.h"
@@ -26,8 +27,8 @@ class Worker {
     [[nodiscard]] Learner& learner() noexcept { return pipeline_.learner(); }
 
   private:
-    /// Polls every receive queue once; returns how many frames there were.
-    std::uint32_t round(const Snapshot& snapshot) noexcept;
+    /// Polls each of these queues once; returns how many frames there were.
+    std::uint32_t poll(const Snapshot& snapshot, const std::vector<ReceiveQueue>& queues) noexcept;
     const Snapshot& refresh() noexcept;
     void sleep(const Snapshot& snapshot) noexcept;
 

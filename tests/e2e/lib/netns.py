@@ -5,6 +5,7 @@ import ctypes
 import itertools
 import os
 import socket
+import struct
 import subprocess
 import time
 
@@ -12,6 +13,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = itertools.count(1)
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
+SO_RCVBUFFORCE = 33
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata of linux/if_packet.h
+TP_STATUS_VLAN_VALID = 1 << 4
 
 
 def run(*command, check=True, timeout=30, **options):
@@ -54,6 +59,14 @@ class Namespace:
             os.close(own)
             os.close(other)
 
+    def silence(self):
+        """No word of the kernel's own: interfaces made from now on have no IPv6, whose hosts announce themselves."""
+        self.run("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+
+    def counter(self, ifname, name):
+        """A counter of an interface, as rx_packets."""
+        return int(self.run("cat", f"/sys/class/net/{ifname}/statistics/{name}").stdout)
+
     def wire(self, ifname="net1"):
         return Wire(self, ifname)
 
@@ -69,7 +82,8 @@ class Wire:
     def __init__(self, namespace, ifname):
         with namespace.entered():
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
+        self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.socket.bind((ifname, ETH_P_ALL))
 
     def __enter__(self):
@@ -88,22 +102,67 @@ class Wire:
         while (left := deadline - time.monotonic()) > 0 and (count is None or len(frames) < count):
             self.socket.settimeout(left)
             try:
-                frame, address = self.socket.recvfrom(70000)
+                frame = self.next()
             except TimeoutError:
                 break
-            if address[2] != PACKET_OUTGOING and wanted(frame):
+            if frame is not None and wanted(frame):
                 frames.append(frame)
         return frames
 
+    def next(self):
+        """The next frame as it was on the wire, or None for one that this side sent."""
+        frame, notes, _, address = self.socket.recvmsg(70000, socket.CMSG_SPACE(AUXDATA.size))
+        if address[2] == PACKET_OUTGOING:
+            return None
+        for level, kind, data in notes:
+            if level == SOL_PACKET and kind == PACKET_AUXDATA:
+                status, *_, tci, ethertype = AUXDATA.unpack_from(data)
+                if status & TP_STATUS_VLAN_VALID:  # the kernel took the tag out of the frame
+                    return frame[:12] + struct.pack("!HH", ethertype, tci) + frame[12:]
+        return frame
+
 
 @contextlib.contextmanager
-def pod(control, name, segment, address=None, ifname="net1", label=None, **port):
-    """A namespace with a TAP port attached to `segment`; gone at the end, port first."""
+def pod(control, name, segment=None, address=None, ifname="net1", label=None, silent=False, **port):
+    """A namespace with a TAP port attached to `segment`; gone at the end, port first. `address`: one or a list."""
+    if segment:
+        port["segment"] = segment
     with Namespace(label or name) as namespace:
-        control.call("port.add", name=name, type="tap", netns=namespace.path, ifname=ifname, segment=segment, **port)
+        if silent:
+            namespace.silence()
+        control.call("port.add", name=name, type="tap", netns=namespace.path, ifname=ifname, **port)
         try:
-            if address:
-                namespace.ip("address", "add", address, "dev", ifname)
+            for each in [address] if isinstance(address, str) else address or []:
+                namespace.ip("address", "add", each, "dev", ifname, *(["nodad"] if ":" in each else []))
+            yield namespace
+        finally:
+            with contextlib.suppress(Exception):
+                control.call("port.remove", name=name)
+
+
+@contextlib.contextmanager
+def veth_port(control, name, segment=None, address=None, mac=None, silent=False, **port):
+    """A namespace behind a veth cable that the switch drives as a NIC (net_af_packet): no offload, no descriptor to wait on.
+    The namespace's own end is `far`. Its kernel finishes what it sends: a veth would hand on checksums undone and segments
+    uncut, as no cable does, and net_af_packet does not say which."""
+    if segment:
+        port["segment"] = segment
+    near = f"bhv{os.getpid() % 100000}-{next(_numbers)}"
+    with Namespace(name) as namespace, contextlib.ExitStack() as stack:
+        if silent:
+            namespace.silence()
+        run("ip", "link", "add", near, "type", "veth", "peer", "name", "far", "netns", namespace.name)
+        stack.callback(run, "ip", "link", "del", near, check=False)
+        run("sysctl", "-q", "-w", f"net.ipv6.conf.{near}.disable_ipv6=1")  # this end is the switch's, not the host's
+        for end, ip in ((near, lambda *arguments: run("ip", *arguments)), ("far", namespace.ip)):
+            ip("link", "set", end, "up")
+        if mac:
+            namespace.ip("link", "set", "far", "address", mac)
+        for each in [address] if isinstance(address, str) else address or []:
+            namespace.ip("address", "add", each, "dev", "far", *(["nodad"] if ":" in each else []))
+        namespace.run("ethtool", "-K", "far", "tx", "off")
+        control.call("port.add", name=name, type="ethdev", devargs=f"net_af_packet_{near},iface={near}", **port)
+        try:
             yield namespace
         finally:
             with contextlib.suppress(Exception):

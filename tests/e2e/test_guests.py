@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real Linux guests behind vhost-user ports of the running switch."""
+import contextlib
+import hashlib
+import os
+import pathlib
+import socket
+import sys
+
+import pytest
+from lib.daemon import BUILD, running
+from lib.netns import pod
+from lib.tcp import MIB, bad_checksums, iperf_server
+from lib.wait import until
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "guest"))
+from guest import Guest, build  # noqa: E402
+
+GUESTS = {"g1": ("52:54:00:00:00:01", "10.1.0.21/24", "fd00::21/64", 2), "g2": ("52:54:00:00:00:02", "10.1.0.22/24", "fd00::22/64", 1)}
+
+
+class Fabric:
+    """The switch, its guests, a pod in their segment, and one with the same address in another."""
+
+    def __init__(self, switch, control, images, guests, pod, stranger):
+        self.switch, self.control, self.images = switch, control, images
+        self.guests, self.pod, self.stranger = guests, pod, stranger
+
+    def boot(self, name):
+        mac, ipv4, ipv6, queues = GUESTS[name]
+        self.guests[name] = Guest(self.switch.folder / f"vhost/{name}.sock", self.images, ip=[ipv4, ipv6], mac=mac, queues=queues).start()
+
+    def traffic(self, port):
+        return self.control.call("stats.get", port=port)["ports"][0]
+
+    def state(self, port):
+        return self.control.call("port.get", name=port)["state"]
+
+
+@pytest.fixture(scope="module")
+def fabric():
+    images = build(pathlib.Path(os.environ.get("GUEST_IMAGES", BUILD / "guest-images")))
+    with running(node={"cores": "0,1"}) as switch, switch.control() as control, contextlib.ExitStack() as stack:
+        for name, vni in (("blue", 100), ("red", 200)):
+            control.call("segment.add", name=name, vni=vni)
+        pod_of_guests = stack.enter_context(pod(control, "pod", "blue", ["10.1.0.1/24", "fd00::1/64"], mac="02:00:00:00:00:01"))
+        stranger = stack.enter_context(pod(control, "stranger", "red", ["10.1.0.2/24", "fd00::2/64"], mac="02:00:00:00:00:01"))
+        for name, (*_, queues) in GUESTS.items():
+            control.call("port.add", name=name, type="vhost-user", path=str(switch.folder / f"vhost/{name}.sock"),
+                         segment="blue", queues=queues)
+        guests = {}
+        fabric = Fabric(switch, control, images, guests, pod_of_guests, stranger)
+        try:
+            for name in GUESTS:
+                fabric.boot(name)
+            yield fabric
+        finally:
+            for guest in guests.values():
+                guest.close()
+
+
+def answered(guest, address, deadline=5):
+    """busybox's ping: whether one echo is answered before `deadline` seconds are over."""
+    return guest.run(f"ping -c 3 -A -w {deadline} {address}", check=False, timeout=deadline + 10).code == 0
+
+
+def test_a_guest_is_shown_as_connected(fabric):
+    state = fabric.state("g1")
+    assert state["guest_connected"] and state["link"] and state["queues_enabled"] == 2
+    assert fabric.state("g2")["queues_enabled"] == 1
+    assert state["features"] & 1, "VIRTIO_NET_F_CSUM"
+
+
+def test_guests_and_a_pod_reach_each_other(fabric):
+    g1, g2 = fabric.guests["g1"], fabric.guests["g2"]
+    assert answered(g1, "10.1.0.1") and answered(g1, "fd00::1")
+    assert answered(g1, "10.1.0.22") and answered(g2, "fd00::21")
+    assert fabric.pod.pings("10.1.0.21") and fabric.pod.pings("fd00::22")
+
+
+def test_a_guest_reaches_nobody_of_another_segment(fabric):
+    before = fabric.control.call("stats.get", segment="red")["segments"][0]["tx_packets"]
+    assert not answered(fabric.guests["g1"], "10.1.0.2", deadline=1)
+    assert not answered(fabric.guests["g1"], "fd00::2", deadline=1)
+    assert not fabric.stranger.pings("10.1.0.21", deadline=1)
+    assert fabric.stranger.counter("net1", "rx_packets") == 0
+    assert fabric.control.call("stats.get", segment="red")["segments"][0]["tx_packets"] == before
+
+
+def bad_checksums_of_guest(guest):
+    names, values = [line.split() for line in guest.run("grep ^Tcp: /proc/net/snmp").text.strip().splitlines()]
+    return int(values[names.index("InCsumErrors")])
+
+
+def listening(namespace, address):
+    with namespace.entered():
+        listener = socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+    listener.settimeout(20)
+    return listener
+
+
+def send_to_pod(guest, namespace, address, size=8 * MIB):
+    """A file goes from the guest to the pod; its digest tells whether it is the same."""
+    with listening(namespace, address) as listener:
+        guest.run(f"head -c {size} /dev/urandom >/tmp/file; sha256sum </tmp/file >/tmp/digest")
+        guest.run(f"nc {address} {listener.getsockname()[1]} </tmp/file >/dev/null 2>&1 &")
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(20)
+            got = connection.makefile("rb").read(size)
+    assert hashlib.sha256(got).hexdigest() == guest.run("cat /tmp/digest").text.split()[0]
+
+
+def send_to_guest(guest, namespace, address, size=8 * MIB):
+    data = os.urandom(size)
+    with listening(namespace, address) as listener:
+        guest.run(f"nc {address} {listener.getsockname()[1]} </dev/null >/tmp/file 2>&1 &")
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(20)
+            connection.sendall(data)
+    arrival = f"while [ $(stat -c %s /tmp/file) -lt {size} ]; do sleep 0.1; done; sha256sum </tmp/file"
+    assert guest.run(arrival).text.split()[0] == hashlib.sha256(data).hexdigest()
+
+
+def assert_checksums_are_good(guest, namespace):
+    assert bad_checksums(namespace) == {} and bad_checksums_of_guest(guest) == 0
+
+
+@pytest.mark.parametrize("address", ["10.1.0.1", "fd00::1"])
+def test_tcp_super_segments_pass_between_guest_and_pod(fabric, address):
+    guest, before = fabric.guests["g1"], fabric.traffic("g1")
+    send_to_pod(guest, fabric.pod, address)
+    send_to_guest(guest, fabric.pod, address)
+    after = fabric.traffic("g1")
+    for way in ("rx", "tx"):
+        mean = (after[f"{way}_bytes"] - before[f"{way}_bytes"]) / (after[f"{way}_packets"] - before[f"{way}_packets"])
+        assert mean > 1600, f"{way}: {mean} bytes a frame: super-segments did not pass through"
+    assert_checksums_are_good(guest, fabric.pod)
+
+
+def test_iperf3_from_guest_to_pod(fabric):
+    with iperf_server(fabric.pod):
+        report = fabric.guests["g1"].run("iperf3 -c 10.1.0.1 -t 1 -f m --connect-timeout 5000", timeout=40).text
+    assert "receiver" in report
+    print(report.splitlines()[-3])
+    assert_checksums_are_good(fabric.guests["g1"], fabric.pod)
+
+
+def test_tcp_to_a_pod_without_offloads(fabric):
+    """The pod's kernel computes every checksum that it sends, verifies all, and sends no super-segment."""
+    guest = fabric.guests["g2"]
+    fabric.pod.run("ethtool", "-K", "net1", "tx", "off", "tso", "off", "gro", "off")
+    try:
+        send_to_pod(guest, fabric.pod, "10.1.0.1", 4 * MIB)
+        send_to_guest(guest, fabric.pod, "10.1.0.1", 4 * MIB)
+        assert_checksums_are_good(guest, fabric.pod)
+    finally:
+        fabric.pod.run("ethtool", "-K", "net1", "tx", "on", "tso", "on", "gro", "on", check=False)
+
+
+def test_a_guest_tags_its_super_segments(fabric):
+    """A trunk into the guest, whose own kernel makes the VLAN's interface."""
+    guest = fabric.guests["g1"]
+    fabric.control.call("port.set", name="g1", vlans=[{"vlan": 10, "segment": "red"}])
+    guest.run("ip link add link eth0 name eth0.10 type vlan id 10; ip address add 10.2.0.21/24 dev eth0.10; ip link set eth0.10 up")
+    fabric.stranger.ip("address", "add", "10.2.0.2/24", "dev", "net1")
+    try:
+        assert answered(guest, "10.2.0.2")
+        send_to_pod(guest, fabric.stranger, "10.2.0.2")
+        send_to_guest(guest, fabric.stranger, "10.2.0.2")
+        assert_checksums_are_good(guest, fabric.stranger)
+    finally:
+        fabric.control.call("port.set", name="g1", vlans=[])
+        fabric.stranger.ip("address", "del", "10.2.0.2/24", "dev", "net1")
+        guest.run("ip link del eth0.10")
+
+
+def test_a_guest_that_dies_reconnects_when_it_is_back(fabric):
+    with fabric.switch.control() as events:
+        events.call("events.subscribe", kinds=["guest.connected", "guest.disconnected"])
+        fabric.guests["g2"].kill()
+        assert events.next_event()["port"] == "g2"
+        until(lambda: not fabric.state("g2")["guest_connected"], what="the end of g2")
+        assert answered(fabric.guests["g1"], "10.1.0.1"), "one guest's death disturbed another"
+        fabric.guests["g2"].close()
+        fabric.boot("g2")
+        until(lambda: fabric.state("g2")["guest_connected"], what="g2 again")
+        assert answered(fabric.guests["g2"], "10.1.0.1") and answered(fabric.guests["g2"], "10.1.0.21")
+
+
+def test_guests_survive_the_switch(fabric):
+    fabric.switch.assert_books_balance()
+    assert fabric.switch.stop() == 0
+    fabric.switch.start()
+    fabric.control.close()
+    fabric.control = fabric.switch.control()
+    for name in GUESTS:
+        until(lambda: fabric.state(name)["guest_connected"], 10, f"{name} again")
+    assert answered(fabric.guests["g1"], "10.1.0.1") and answered(fabric.guests["g2"], "10.1.0.21")
