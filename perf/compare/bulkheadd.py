@@ -24,7 +24,7 @@ class Bulkhead:
         return f"{self._program} is not built (meson setup build --buildtype=release && ninja -C build)"
 
     def version(self) -> str:
-        return processes.run([str(self._program), "--version"]).strip().split()[-1]
+        return processes.run([str(self._program), "--version"]).split()[1]
 
     @contextmanager
     def start(self, traffic: Traffic, layout: Layout, folder: Path) -> Iterator[Running]:

@@ -2,6 +2,7 @@
 """docs/performance.md, written from a result file and from nothing else."""
 from . import table
 from .cases import CASES
+from .window import LEAST_SHARE
 
 
 def render(result: dict, has_plot: bool) -> str:
@@ -20,19 +21,19 @@ What a frame costs, beside what the same ports cost when dpdk-testpmd only moves
 {table.LEGEND}
 {plot}
 ## The cases
-Two `net_pcap` ports replay {parameters["frame_bytes"]}-byte frames from memory (`infinite_rx=1`) as fast as they are
-polled; what is transmitted is counted and dropped. The first port's stations talk to the second port's and back.
+Two `net_pcap` ports replay {parameters["frame_bytes"]}-byte UDP frames from memory (`infinite_rx=1`) as fast as they are polled; what
+is transmitted is counted and dropped. The first port's stations talk to the second port's and back.
 {cases}
 
 ## How it was measured
 - **Machine**: {machine["cpu"]}, {machine["cores"]} cores ({machine["hypervisor"]}), TSC {result["tsc_hz"] / 1e9:.2f} GHz,
   {machine["system"]}, kernel {machine["kernel"]}.
 - **Commit**: {result["commit"]}, {result["started"]}. Measured: {versions}.
-- **Each run** is a fresh process: one worker on core {parameters["worker_core"]}, everything else on core
-  {parameters["control_core"]}, {parameters["memory_mib"]} MiB of hugepages, {parameters["seconds"]:g} s after the warm-up.
-  Programs take turns, {parameters["rounds"]} rounds.
-- **Cycles per packet** = TSC frequency × seconds the worker had its core ÷ frames transmitted by both ports, one formula for all.
-  Time on the core is the kernel's account of the worker thread, so that a neighbour who takes the core away does not count.
+- **Each run** is a fresh process: one worker on core {parameters["worker_core"]}, everything else on core {parameters["control_core"]},
+  {parameters["memory_mib"]} MiB of hugepages, {parameters["seconds"]:g} s after the warm-up. The programs take turns, {parameters["rounds"]} rounds.
+- **Cycles per packet** = TSC frequency × seconds the worker had its core ÷ frames transmitted by both ports, one formula for
+  all. Time on the core is the kernel's account of the worker thread, so that a neighbour who takes the core away does not
+  count. A run whose worker had less than {LEAST_SHARE:.0%} of its core is left out.
 - **Open vSwitch** forwards by `NORMAL` on a netdev bridge with its defaults, but for a MAC table made large enough for the case.
 
 ## Repeat it

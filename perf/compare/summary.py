@@ -27,6 +27,7 @@ def _row(case: str, program: str, runs: list[dict]) -> dict:
         "cycles_min": min(cycles), "cycles_median": median(cycles),
         "mpps_max": max(run["mpps"] for run in runs), "mpps_median": median(run["mpps"] for run in runs),
         "lost": max(0.0, 1 - sum(run["transmitted"] for run in runs) / received) if received else 0.0,
+        "core_share": median(run["core_s"] / run["wall_s"] for run in runs),
         "memory_canary": median(run["canary"]["memory_cycles"] for run in runs),
     }
 

@@ -24,6 +24,7 @@ _COLUMNS: list[tuple[str, Callable[[dict], str]]] = [
     ("Mpps", lambda row: _pair(row, "mpps_max", "mpps_median", 2)),
     ("× Open vSwitch", lambda row: _pair(row, "to_ovs_max", "to_ovs_median", 2)),
     ("lost", lambda row: f"{row['lost']:.2%}"),
+    ("core", lambda row: f"{row['core_share']:.0%}"),
     ("canary", lambda row: f"{row['memory_canary']:.0f}"),
     ("runs", lambda row: str(row["runs"])),
 ]
@@ -44,6 +45,8 @@ def markdown(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
-LEGEND = ("Pairs are best / median of the runs. Cycles are TSC cycles of the worker's core; Mpps are per second of that "
-          "core. The canary is the median cost, in cycles, of one dependent access within 4 MiB just before the runs: "
-          "compare rows only where it is alike.")
+LEGEND = """\
+Pairs are best / median of the runs. Cycles are TSC cycles of the worker's core; Mpps are per second of that core.
+Core: how much of the time the worker had it; other programs on the machine had the rest, and the caches too.
+Canary: what one dependent access within 4 MiB cost in cycles, just before the runs (median). Compare rows only where
+core and canary are alike."""
