@@ -111,6 +111,7 @@ class FakeSwitch : public SwitchTarget {
         return result;
     }
     [[nodiscard]] std::size_t mac_count() const override { return learned.size(); }
+    [[nodiscard]] std::size_t mac_count(const std::string& segment) const override { return macs(segment).size(); }
     [[nodiscard]] TrafficStats port_stats(const std::string&) const override { return traffic; }
     [[nodiscard]] TrafficStats segment_stats(const std::string&) const override { return traffic; }
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t) const override { return worker; }
