@@ -182,7 +182,8 @@ def test_watch_shows_what_happens(ctl, daemon):
         event = json.loads(watching.stdout.readline())
         assert event["kind"] == "config.changed" and event["changes"][0]["name"] == "blue"
     finally:
-        watching.send_signal(signal.SIGINT)
+        # Not SIGINT: what a shell runs in the background ignores it, and so would our child.
+        watching.terminate()
         watching.communicate(timeout=10)
 
 
