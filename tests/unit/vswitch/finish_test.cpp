@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work left for a device, passed on to a far side that can do it and finished where it can't: judged by librte_net's
-// verification of every checksum, which shares no code with ours.
+// Work left for a device, passed on to a far side that can do it and finished where it can't: judged by summing
+// the whole packet as a receiver does (RFC 1071), not by computing the checksum a second time.
 #include "vswitch/pipeline/finish.h"
 
 #include <cstring>
