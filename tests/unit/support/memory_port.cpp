@@ -6,11 +6,6 @@
 
 namespace bulkhead::test {
 
-rte_mempool* test_buffers() {
-    static rte_mempool* pool = rte_pktmbuf_pool_create("test_buffers", 16383, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
-    return pool;
-}
-
 rte_mbuf* MemoryPort::make(const Bytes& bytes) const {
     rte_mbuf* frame = rte_pktmbuf_alloc(buffers_);
     rte_mbuf* last = frame;

@@ -9,6 +9,7 @@
 
 #include <rte_mbuf.h>
 
+#include "tests/unit/support/test_buffers.h"
 #include "vswitch/port_io.h"
 
 namespace bulkhead::test {
@@ -63,8 +64,5 @@ class MemoryPort : public PortIo {
     std::uint16_t room_ = UINT16_MAX;
     DropReason refusal_ = DropReason::none;
 };
-
-/// The buffers of all tests of a program; the last test sees whether every one came back.
-[[nodiscard]] rte_mempool* test_buffers();
 
 }  // namespace bulkhead::test
