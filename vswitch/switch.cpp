@@ -6,7 +6,9 @@
 #include <chrono>
 #include <set>
 
+#include "vswitch/fdb/mac_names.h"
 #include "vswitch/fdb/mac_table.h"
+#include "vswitch/fdb/static_macs.h"
 #include "vswitch/model/snapshot_builder.h"
 #include "vswitch/port_io.h"
 #include "vswitch/snapshot_cell.h"
@@ -24,16 +26,17 @@ std::uint32_t monotonic_seconds() {
     return static_cast<std::uint32_t>(duration_cast<seconds>(steady_clock::now().time_since_epoch()).count());
 }
 
-AttachmentKey key_of(const std::string& port, const Attachment& attachment) {
-    return {port, attachment.segment, attachment.vlan.value_or(0)};
-}
-
 }  // namespace
 
 class Switch::Impl {
   public:
     Impl(SwitchSettings settings, std::unique_ptr<MacTable> macs)
-        : settings_(std::move(settings)), macs_(std::move(macs)), snapshots_(settings_.workers), ledger_(workers_) {
+        : settings_(std::move(settings)),
+          macs_(std::move(macs)),
+          statics_(*macs_),
+          names_(*macs_),
+          snapshots_(settings_.workers),
+          ledger_(workers_) {
         for (std::uint16_t number = 0; number < settings_.workers; ++number)
             workers_.push_back(std::make_unique<Worker>(number, snapshots_, *macs_, settings_));
         macs_->set_now(settings_.clock_s());
@@ -42,14 +45,13 @@ class Switch::Impl {
     Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports);
     void age();
     void collect_events();
-    std::vector<MacEntry> macs(const std::optional<std::string>& segment) const;
     std::size_t count_macs(const std::string& segment) const;
-    std::size_t flush(const std::optional<std::string>& segment, const std::optional<std::string>& port,
-                      const std::optional<MacAddress>& mac);
     std::vector<DropRow> drops() const;
 
     SwitchSettings settings_;
     std::unique_ptr<MacTable> macs_;
+    StaticMacs statics_;
+    MacNames names_;
     SnapshotCell snapshots_;
     std::vector<std::unique_ptr<Worker>> workers_;
     TrafficLedger ledger_;
@@ -59,52 +61,13 @@ class Switch::Impl {
     std::atomic<bool> stop_{false};
 
   private:
-    using Statics = std::map<MacKey, AttachmentIndex>;
-
-    Statics statics_of(const Model& model) const;
-    Result<> place(const Statics& wanted);
+    void open_books(const Indices& before);
     void retire(const Model& model);
     void publish(std::unique_ptr<Snapshot> snapshot);
     bool moves_queue(const QueuePlan& next) const;
-    void rename(const Model& model);
 
-    Statics statics_;
     std::size_t aging_part_ = 0;
-    std::vector<AttachmentKey> attachment_names_;  ///< by AttachmentIndex
-    std::vector<std::string> segment_names_;       ///< by SegmentIndex
 };
-
-Switch::Impl::Statics Switch::Impl::statics_of(const Model& model) const {
-    Statics statics;
-    for (const auto& [name, port] : model.ports) {
-        for (const Attachment& attachment : port.attachments) {
-            const SegmentIndex segment = *indices_.segments.find(attachment.segment);
-            const AttachmentIndex index = *indices_.attachments.find(key_of(name, attachment));
-            for (const MacAddress& mac : attachment.macs) statics[mac_key(segment, mac.value())] = index;
-            const auto placed = std::pair{attachment.segment, MacAddress{}};
-            for (auto at = model.static_macs.lower_bound(placed);
-                 at != model.static_macs.end() && at->first.first == attachment.segment; ++at)
-                if (at->second.port == name) statics[mac_key(segment, at->second.mac.value())] = index;
-        }
-    }
-    return statics;
-}
-
-Result<> Switch::Impl::place(const Statics& wanted) {
-    MacTable::WriteGuard guard(*macs_);
-    for (const auto& [key, index] : wanted) {
-        if (const auto present = statics_.find(key); present != statics_.end() && present->second == index) continue;
-        if (!guard.place(key, index))
-            return failure({.code = ErrorCode::limit,
-                            .message = "the MAC table has no room for a static entry",
-                            .field = "/macs",
-                            .got = mac_of(key).to_string()});
-    }
-    for (const auto& [key, index] : statics_)
-        if (!wanted.contains(key)) guard.erase(key);
-    statics_ = wanted;
-    return {};
-}
 
 bool Switch::Impl::moves_queue(const QueuePlan& next) const {
     return std::ranges::any_of(next, [&](const auto& entry) {
@@ -129,29 +92,35 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
             demands.push_back({name, open->second->receive_queues(), port.workers});
     QueuePlan plan = plan_queues(demands, settings_.workers, plan_);
 
-    const auto known_ports = indices_.ports.in_use();
-    const auto known_attachments = indices_.attachments.in_use();
+    const Indices before = indices_;
     auto snapshot = build_snapshot(model, ports, plan, settings_.workers, indices_);
-    if (!snapshot) return std::unexpected(snapshot.error());
-    for (const auto& [name, index] : indices_.ports.in_use())
-        if (!known_ports.contains(name)) ledger_.open_port(index);
-    for (const auto& [key, index] : indices_.attachments.in_use())
-        if (!known_attachments.contains(key)) ledger_.open_attachment(index);
-    if (auto placed = place(statics_of(model)); !placed) return placed;
+    Result<> placed =
+        snapshot ? statics_.replace(StaticMacs::wanted(model, indices_)) : Result<>(std::unexpected(snapshot.error()));
+    if (!placed) {
+        indices_ = before;
+        return placed;
+    }
+    open_books(before);
+    names_.learn(indices_);
 
     if (moves_queue(plan)) {
         // Two workers must never poll one queue: first nobody polls those of this model, then their new workers do.
-        auto pause = build_snapshot(model, ports, plan, settings_.workers, indices_);
-        if (!pause) return std::unexpected(pause.error());
-        for (auto& queues : (*pause)->receive_queues) queues.clear();
-        publish(std::move(*pause));
+        auto pause = build_snapshot(model, ports, plan, settings_.workers, indices_).value();
+        for (auto& queues : pause->receive_queues) queues.clear();
+        publish(std::move(pause));
     }
     publish(std::move(*snapshot));
     plan_ = std::move(plan);
     collect_events();
     retire(model);
-    rename(model);
     return {};
+}
+
+void Switch::Impl::open_books(const Indices& before) {
+    for (const auto& [name, index] : indices_.ports.in_use())
+        if (!before.ports.find(name)) ledger_.open_port(index);
+    for (const auto& [key, index] : indices_.attachments.in_use())
+        if (!before.attachments.find(key)) ledger_.open_attachment(index);
 }
 
 void Switch::Impl::retire(const Model& model) {
@@ -183,13 +152,6 @@ void Switch::Impl::retire(const Model& model) {
     indices_.segments.release_retired();
 }
 
-void Switch::Impl::rename(const Model& model) {
-    attachment_names_.resize(indices_.attachments.bound());
-    for (const auto& [key, index] : indices_.attachments.in_use()) attachment_names_[index] = key;
-    segment_names_.resize(indices_.segments.bound());
-    for (const auto& [name, segment] : model.segments) segment_names_[*indices_.segments.find(name)] = name;
-}
-
 void Switch::Impl::age() {
     const std::uint32_t now = settings_.clock_s();
     macs_->set_now(now);
@@ -208,58 +170,12 @@ void Switch::Impl::age() {
 void Switch::Impl::collect_events() {
     std::vector<MacChange> changes;
     for (const auto& worker : workers_) events_.lost += worker->learner().take(changes);
-    for (const MacChange& change : changes) {
-        using enum MacTable::Learned;
-        if (change.attachment >= attachment_names_.size()) continue;
-        MacEvent event;
-        event.segment = segment_names_[segment_of(change.key)];
-        event.mac = mac_of(change.key);
-        event.port = attachment_names_[change.attachment].port;
-        if (change.outcome == moved) {
-            event.kind = MacEvent::Kind::moved;
-            if (change.was < attachment_names_.size()) event.from_port = attachment_names_[change.was].port;
-        } else if (change.outcome != added) {
-            event.kind = MacEvent::Kind::limit;
-        }
-        events_.events.push_back(std::move(event));
-    }
-}
-
-std::vector<MacEntry> Switch::Impl::macs(const std::optional<std::string>& segment) const {
-    const auto wanted = segment ? indices_.segments.find(*segment) : std::nullopt;
-    std::vector<MacEntry> entries;
-    if (segment && !wanted) return entries;
-    const std::uint32_t now = settings_.clock_s();
-    macs_->for_each([&](MacKey key, MacValue value) {
-        if (wanted && segment_of(key) != *wanted) return;
-        const AttachmentKey& attachment = attachment_names_[value.attachment()];
-        MacEntry entry{attachment.segment, mac_of(key), attachment.port, std::nullopt, value.is_static(), 0};
-        if (attachment.vlan != 0) entry.vlan = attachment.vlan;
-        if (!value.is_static() && now > value.seen_s()) entry.age_s = now - value.seen_s();
-        entries.push_back(std::move(entry));
-    });
-    std::ranges::sort(entries, [](const MacEntry& a, const MacEntry& b) {
-        return std::tie(a.segment, a.mac) < std::tie(b.segment, b.mac);
-    });
-    return entries;
+    for (const MacChange& change : changes) events_.events.push_back(names_.describe(change));
 }
 
 std::size_t Switch::Impl::count_macs(const std::string& segment) const {
     const auto index = indices_.segments.find(segment);
-    if (!index) return 0;
-    // The MAC fills the key's low bits, so a segment's static entries stand side by side.
-    const auto first = statics_.lower_bound(mac_key(*index, 0));
-    const auto last = statics_.upper_bound(mac_key(*index, MacAddress(~0ULL).value()));
-    return macs_->learned_in(*index) + static_cast<std::size_t>(std::distance(first, last));
-}
-
-std::size_t Switch::Impl::flush(const std::optional<std::string>& segment, const std::optional<std::string>& port,
-                                const std::optional<MacAddress>& mac) {
-    return macs_->erase_if([&](MacKey key, MacValue value) {
-        const AttachmentKey& attachment = attachment_names_[value.attachment()];
-        return !value.is_static() && (!segment || attachment.segment == *segment) &&
-               (!port || attachment.port == *port) && (!mac || mac_of(key) == *mac);
-    });
+    return index ? macs_->learned_in(*index) + statics_.size(*index) : 0;
 }
 
 std::vector<DropRow> Switch::Impl::drops() const {
@@ -317,7 +233,7 @@ MacEvents Switch::take_events() {
 }
 
 std::vector<MacEntry> Switch::macs(const std::optional<std::string>& segment) const {
-    return impl_->macs(segment);
+    return impl_->names_.entries(segment, impl_->settings_.clock_s());
 }
 std::size_t Switch::mac_count() const {
     return impl_->macs_->size();
@@ -327,7 +243,7 @@ std::size_t Switch::mac_count(const std::string& segment) const {
 }
 std::size_t Switch::flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
                                const std::optional<MacAddress>& mac) {
-    return impl_->flush(segment, port, mac);
+    return impl_->names_.flush(segment, port, mac);
 }
 
 TrafficStats Switch::port_stats(const std::string& name) const {

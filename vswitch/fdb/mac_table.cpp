@@ -105,6 +105,15 @@ MacTable::Slot MacTable::free_slot(MacKey key) noexcept {
     return {};
 }
 
+MacTable::Slot MacTable::learned_slot(MacKey key) noexcept {
+    const std::uint64_t hashed = hash(key);
+    for (const std::size_t index : {first_bucket(hashed), second_bucket(hashed)})
+        for (std::size_t at = 0; at < kSlots; ++at)
+            if (!MacValue(buckets_[index].values[at].load(std::memory_order_relaxed)).is_static())
+                return {&buckets_[index], at};
+    return {};
+}
+
 std::size_t MacTable::occupancy(const Bucket& bucket) noexcept {
     return static_cast<std::size_t>(
         std::ranges::count_if(bucket.keys, [](const auto& key) { return key.load(std::memory_order_relaxed) != 0; }));
@@ -158,9 +167,23 @@ bool MacTable::WriteGuard::place(MacKey key, AttachmentIndex attachment) noexcep
         table_.overwrite(present, key, value);
         return true;
     }
-    const Slot slot = table_.free_slot(key);
-    if (slot) table_.insert(slot, key, value);
-    return static_cast<bool>(slot);
+    Slot slot = table_.free_slot(key);
+    if (!slot) {
+        slot = table_.learned_slot(key);
+        if (!slot) return false;
+        table_.clear(slot);
+    }
+    table_.insert(slot, key, value);
+    return true;
+}
+
+void MacTable::WriteGuard::restore(MacKey key, MacValue before) noexcept {
+    const Slot slot = table_.slot_of(key);
+    if (!slot) return;
+    if (before.exists())
+        table_.overwrite(slot, key, before);
+    else
+        table_.clear(slot);
 }
 
 bool MacTable::WriteGuard::erase(MacKey key) noexcept {

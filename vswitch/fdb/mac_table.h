@@ -95,8 +95,11 @@ class MacTable {
 
         /// Learns or moves; `limit` bounds the segment's learned entries. Static entries are never changed.
         LearnResult learn(MacKey key, AttachmentIndex attachment, std::uint32_t limit) noexcept;
-        /// Places a static entry, over a learned one too. False when both buckets are full.
+        /// Places a static entry, over a learned one too, and instead of another learned one where both buckets are
+        /// full. False when they are full of static ones.
         bool place(MacKey key, AttachmentIndex attachment) noexcept;
+        /// Undoes place(): the entry as find() had it before, or none.
+        void restore(MacKey key, MacValue before) noexcept;
         bool erase(MacKey key) noexcept;
 
       private:
@@ -146,6 +149,8 @@ class MacTable {
     [[nodiscard]] MacValue find_hashed(MacKey key, std::uint64_t hash) const noexcept;
     [[nodiscard]] Slot slot_of(MacKey key) noexcept;
     [[nodiscard]] Slot free_slot(MacKey key) noexcept;
+    /// A slot of the key's buckets that holds a learned entry.
+    [[nodiscard]] Slot learned_slot(MacKey key) noexcept;
     [[nodiscard]] static std::size_t occupancy(const Bucket& bucket) noexcept;
     void insert(Slot slot, MacKey key, MacValue value) noexcept;
     void overwrite(Slot slot, MacKey key, MacValue value) noexcept;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "vswitch/base/ids.h"
+#include "vswitch/model/model.h"
 
 namespace bulkhead {
 
@@ -72,6 +73,10 @@ struct AttachmentKey {
     std::uint16_t vlan = 0;
     auto operator<=>(const AttachmentKey&) const = default;
 };
+
+[[nodiscard]] inline AttachmentKey key_of(const std::string& port, const Attachment& attachment) {
+    return {port, attachment.segment, attachment.vlan.value_or(0)};
+}
 
 struct Indices {
     IndexPool<std::string> segments{1, kMaxSegments};

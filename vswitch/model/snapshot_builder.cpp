@@ -19,8 +19,7 @@ Result<> assign_indices(const Model& model, Indices& indices) {
     for (const auto& [name, port] : model.ports) {
         if (!indices.ports.acquire(name)) return out_of("ports", kMaxPorts);
         for (const Attachment& attachment : port.attachments)
-            if (!indices.attachments.acquire({name, attachment.segment, attachment.vlan.value_or(0)}))
-                return out_of("attachments", kMaxAttachments);
+            if (!indices.attachments.acquire(key_of(name, attachment))) return out_of("attachments", kMaxAttachments);
     }
     return {};
 }
@@ -80,8 +79,7 @@ Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::
                 snapshot->receive_queues[queues[queue]].push_back({index, queue});
         }
         for (const Attachment& attachment : port.attachments)
-            attach(*snapshot, index, attachment,
-                   *indices.attachments.find({name, attachment.segment, attachment.vlan.value_or(0)}),
+            attach(*snapshot, index, attachment, *indices.attachments.find(key_of(name, attachment)),
                    *indices.segments.find(attachment.segment));
     }
     return snapshot;

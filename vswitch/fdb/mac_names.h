@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The MAC table as control reads it: by the names of segments and ports instead of the indices that its words hold.
+//
+// Threads: control only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vswitch/fdb/mac_table.h"
+#include "vswitch/model/indices.h"
+#include "vswitch/pipeline/learner.h"
+#include "vswitch/switch.h"
+
+namespace bulkhead {
+
+class MacNames {
+  public:
+    explicit MacNames(MacTable& table) : table_(table) {}
+
+    /// Knows these names, too, from now on: call before workers use the indices. Names of what has gone are kept until
+    /// their index gets another, so what workers wrote last can still be told.
+    void learn(const Indices& indices);
+
+    [[nodiscard]] std::vector<MacEntry> entries(const std::optional<std::string>& segment, std::uint32_t now_s) const;
+    std::size_t flush(const std::optional<std::string>& segment, const std::optional<std::string>& port,
+                      const std::optional<MacAddress>& mac);
+    [[nodiscard]] MacEvent describe(const MacChange& change) const;
+
+  private:
+    MacTable& table_;
+    std::vector<AttachmentKey> attachments_;  ///< by AttachmentIndex
+    std::vector<std::string> segments_;       ///< by SegmentIndex
+};
+
+}  // namespace bulkhead
