@@ -232,8 +232,8 @@ MacEvents Switch::take_events() {
     return std::exchange(impl_->events_, {});
 }
 
-std::vector<MacEntry> Switch::macs(const std::optional<std::string>& segment) const {
-    return impl_->names_.entries(segment, impl_->settings_.clock_s());
+std::vector<MacEntry> Switch::macs(const MacFilter& filter, const MacRange& range) const {
+    return impl_->names_.entries(filter, range, impl_->settings_.clock_s());
 }
 std::size_t Switch::mac_count() const {
     return impl_->macs_->size();
@@ -241,9 +241,8 @@ std::size_t Switch::mac_count() const {
 std::size_t Switch::mac_count(const std::string& segment) const {
     return impl_->count_macs(segment);
 }
-std::size_t Switch::flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
-                               const std::optional<MacAddress>& mac) {
-    return impl_->names_.flush(segment, port, mac);
+std::size_t Switch::flush_macs(const MacFilter& filter) {
+    return impl_->names_.flush(filter);
 }
 
 TrafficStats Switch::port_stats(const std::string& name) const {

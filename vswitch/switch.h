@@ -7,12 +7,15 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "vswitch/base/drop_reason.h"
@@ -67,6 +70,19 @@ struct MacEntry {
     std::uint32_t age_s = 0;  ///< seconds since last seen; 0 for static entries
 };
 
+/// Entries by segment, port and address; what is not set matches every one.
+struct MacFilter {
+    std::optional<std::set<std::string>> segments;
+    std::optional<std::string> port;
+    std::optional<MacAddress> mac;
+};
+
+/// A stretch of a list in the order of (segment, MAC).
+struct MacRange {
+    std::optional<std::pair<std::string, MacAddress>> after;  ///< only what comes behind it
+    std::size_t limit = SIZE_MAX;
+};
+
 struct MacEvent {
     enum class Kind : std::uint8_t { learned, moved, limit };
     Kind kind = Kind::learned;
@@ -106,13 +122,13 @@ class Switch {
     void housekeeping();      ///< ages MAC entries; call about once a second
     MacEvents take_events();  ///< what workers learned since the last call; call about ten times a second
 
-    [[nodiscard]] std::vector<MacEntry> macs(const std::optional<std::string>& segment) const;  ///< sorted
+    /// Reads the whole table, but holds no more entries than `range` asks for.
+    [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range = {}) const;
     [[nodiscard]] std::size_t mac_count() const;
     /// Learned and static ones of a segment; unlike macs() its cost does not grow with the table.
     [[nodiscard]] std::size_t mac_count(const std::string& segment) const;
     /// Forgets learned entries (never static ones), all or those that match. Returns how many.
-    std::size_t flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
-                           const std::optional<MacAddress>& mac);
+    std::size_t flush_macs(const MacFilter& filter);
 
     [[nodiscard]] TrafficStats port_stats(const std::string& name) const;
     [[nodiscard]] TrafficStats segment_stats(const std::string& name) const;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/rpc/near_names.h"
+#include "control/api/near_names.h"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-namespace bulkhead::rpc {
+namespace bulkhead::api {
 namespace {
 
 constexpr std::size_t kMostSuggestions = 5;
@@ -47,4 +47,4 @@ std::vector<std::string> near_names(std::string_view wrong, const std::vector<st
     return names;
 }
 
-}  // namespace bulkhead::rpc
+}  // namespace bulkhead::api

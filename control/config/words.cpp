@@ -1,31 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What refusals are worded with: values shown, lists, the names nearest to a misspelt one.
 #include <algorithm>
-#include <numeric>
 
+#include "control/api/near_names.h"
 #include "control/config/object_reader.h"
 
 namespace bulkhead::config {
-namespace {
-
-// Levenshtein's distance, one row at a time.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t above = row[j + 1];
-            row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
-}
-
-}  // namespace
-
 std::string shown(const nlohmann::json& value) {
     constexpr std::size_t kLongest = 80;
     std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -66,7 +46,7 @@ std::vector<std::string_view> nearest(std::string_view word, std::span<const api
     word = word.substr(0, kLongestWord);
     std::vector<std::pair<std::size_t, std::string_view>> ranked;
     for (const api::Field& field : fields) {
-        if (field.built_in) ranked.emplace_back(distance(word, field.name), field.name);
+        if (field.built_in) ranked.emplace_back(api::edit_distance(word, field.name), field.name);
     }
     std::ranges::stable_sort(ranked, {}, &std::pair<std::size_t, std::string_view>::first);
     std::vector<std::string_view> names;

@@ -14,12 +14,9 @@ class SwitchAdapter : public SwitchTarget {
     Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports) override {
         return switch_.apply(model, ports);
     }
-    std::size_t flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
-                           const std::optional<MacAddress>& mac) override {
-        return switch_.flush_macs(segment, port, mac);
-    }
-    [[nodiscard]] std::vector<MacEntry> macs(const std::optional<std::string>& segment) const override {
-        return switch_.macs(segment);
+    std::size_t flush_macs(const MacFilter& filter) override { return switch_.flush_macs(filter); }
+    [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range) const override {
+        return switch_.macs(filter, range);
     }
     [[nodiscard]] std::size_t mac_count() const override { return switch_.mac_count(); }
     [[nodiscard]] std::size_t mac_count(const std::string& segment) const override {

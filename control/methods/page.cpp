@@ -21,15 +21,14 @@ Result<Page> Page::from(const nlohmann::json& params) {
     }
     if (auto cursor = params.find("cursor"); cursor != params.end()) {
         page.cursor_ = cursor->get<std::string>();
-        page.has_cursor_ = true;
     }
     return page;
 }
 
-bool Page::wants(const std::string& key) {
-    if (has_cursor_ && key <= cursor_) return false;
-    if (is_full()) has_more_ = true;
-    return !is_full();
+bool Page::has_room() {
+    const bool room = items_.size() < limit_;
+    if (!room) has_more_ = true;
+    return room;
 }
 
 void Page::add(const std::string& key, nlohmann::json item) {

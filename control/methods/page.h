@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -16,9 +16,14 @@ class Page {
   public:
     static Result<Page> from(const nlohmann::json& params);
 
-    [[nodiscard]] bool is_full() const { return items_.size() >= limit_; }
     /// Whether an item of this key belongs to this answer. Ask before making the item; notes that there is more.
-    [[nodiscard]] bool wants(const std::string& key);
+    [[nodiscard]] bool wants(const std::string& key) { return (!cursor_ || key > *cursor_) && has_room(); }
+
+    // For a list that finds its own place by the cursor.
+    [[nodiscard]] const std::optional<std::string>& cursor() const { return cursor_; }
+    [[nodiscard]] std::size_t limit() const { return limit_; }
+    /// Ask before adding a further item; notes that there is more.
+    [[nodiscard]] bool has_room();
     void add(const std::string& key, nlohmann::json item);
 
     /// `{"items": […], "cursor": …|null}`
@@ -26,8 +31,9 @@ class Page {
 
   private:
     std::size_t limit_ = 100;
-    std::string cursor_, last_;
-    bool has_cursor_ = false, has_more_ = false;
+    std::optional<std::string> cursor_;
+    std::string last_;
+    bool has_more_ = false;
     nlohmann::json items_ = nlohmann::json::array();
 };
 

@@ -5,8 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "control/api/near_names.h"
 #include "control/rpc/json_rpc.h"
-#include "control/rpc/near_names.h"
 #include "control/rpc/params.h"
 #include "control/rpc/refusal.h"
 
@@ -70,7 +70,7 @@ Result<> Dispatcher::check_complete() const {
 Error Dispatcher::unknown(std::string_view method) const {
     std::vector<std::string> names;
     for (const auto& [name, row] : rows_) names.push_back(name);
-    const std::string near = joined(near_names(method, names));
+    const std::string near = joined(api::near_names(method, names));
     Error error = refusal(ErrorCode::method_not_found, "no such method", "", std::string(method), near);
     if (!near.empty()) error.message += "; did you mean " + near + '?';
     return error;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/rpc/server.h"
 
-#include <cerrno>
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <tuple>
@@ -15,29 +13,6 @@
 #include "control/rpc/refusal.h"
 
 namespace bulkhead::rpc {
-namespace {
-
-constexpr int kAcceptsPerTurn = 64;
-constexpr std::chrono::milliseconds kAcceptPause{100};
-
-UniqueFd open_spare() {
-    return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-}
-
-/// One error line to a client that is not admitted; it fits a fresh socket's buffer, so nothing waits.
-void refuse(const UniqueFd& socket, const Error& why) {
-    const std::string line = error_reply(why) + '\n';
-    [[maybe_unused]] const auto sent = ::send(socket.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-Error retryable_limit(std::string message, std::string allowed) {
-    Error error = refusal(ErrorCode::limit, std::move(message), "", "", std::move(allowed));
-    error.retryable = true;
-    return error;
-}
-
-}  // namespace
-
 struct Server::Client {
     Client(UniqueFd socket, Caller caller) : connection(std::move(socket), std::move(caller)) {}
 
@@ -56,9 +31,7 @@ Result<std::unique_ptr<Server>> Server::create(EventLoop& loop, ServerSettings s
     auto listener = Listener::open(settings.path, settings.group);
     if (!listener) return failure(listener.error());
     std::unique_ptr<Server> server(new Server(loop, std::move(settings), std::move(hooks), std::move(*listener)));
-    const auto watched =
-        loop.add_fd(server->listener_.fd(), EPOLLIN, [raw = server.get()](std::uint32_t) { raw->accept_clients(); });
-    if (!watched) return failure(watched.error());
+    if (auto started = server->acceptor_.start(); !started) return failure(std::move(started.error()));
     return server;
 }
 
@@ -66,11 +39,9 @@ Server::Server(EventLoop& loop, ServerSettings settings, ServerHooks hooks, List
     : loop_(loop),
       settings_(std::move(settings)),
       hooks_(std::move(hooks)),
-      listener_(std::move(listener)),
-      spare_(open_spare()) {}
+      acceptor_(loop, std::move(listener), [this](UniqueFd socket) { admit(std::move(socket)); }) {}
 
 Server::~Server() {
-    loop_.remove_fd(listener_.fd());
     for (const auto& [id, client] : clients_) {
         client->connection.send();
         loop_.remove_fd(client->connection.fd());
@@ -91,20 +62,6 @@ Server::Client* Server::find(std::uint64_t id) {
 
 // ---- coming and going ----
 
-void Server::accept_clients() {
-    for (int i = 0; i < kAcceptsPerTurn; ++i) {
-        UniqueFd socket(::accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (socket.valid()) {
-            admit(std::move(socket));
-        } else if (errno == EMFILE || errno == ENFILE) {
-            shed_one();
-            if (!spare_.valid()) return;
-        } else if (errno != ECONNABORTED && errno != EINTR) {
-            return;
-        }
-    }
-}
-
 void Server::admit(UniqueFd socket) {
     const std::size_t most = settings_.limits.connections;
     if (clients_.size() >= most) return refuse(socket, retryable_limit("too many connections", std::to_string(most)));
@@ -122,24 +79,6 @@ void Server::admit(UniqueFd socket) {
     const auto watched = loop_.add_fd(fd, client->interest, [this, id](std::uint32_t events) { on_ready(id, events); });
     if (!watched) return spdlog::error("control socket: {}", watched.error().message);
     clients_.emplace(id, std::move(client));
-}
-
-/// The process is out of descriptors. A connection left in the backlog would keep the listener readable and the loop
-/// spinning, so the spare one is spent on telling the client; without a spare, accepting pauses.
-void Server::shed_one() {
-    if (spare_.valid()) {
-        spare_.reset();
-        const UniqueFd socket(::accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (socket.valid()) refuse(socket, retryable_limit("the switch has no file descriptor left", ""));
-    }
-    spare_ = open_spare();
-    if (spare_.valid()) return;
-    std::ignore = loop_.modify_fd(listener_.fd(), 0);
-    loop_.add_timer(kAcceptPause, [this, alive = std::weak_ptr(alive_)] {
-        if (alive.expired()) return;
-        spare_ = open_spare();
-        std::ignore = loop_.modify_fd(listener_.fd(), EPOLLIN);
-    });
 }
 
 void Server::close(Client& client) {

@@ -20,9 +20,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/rpc/acceptor.h"
 #include "control/rpc/caller.h"
 #include "control/rpc/event_loop.h"
-#include "control/rpc/listener.h"
 #include "vswitch/base/result.h"
 
 namespace bulkhead::rpc {
@@ -74,9 +74,7 @@ class Server {
     struct Client;
 
     Server(EventLoop& loop, ServerSettings settings, ServerHooks hooks, Listener listener);
-    void accept_clients();
     void admit(UniqueFd socket);
-    void shed_one();
     void on_ready(std::uint64_t id, std::uint32_t events);
     void serve(Client& client);
     void check_input(Client& client);
@@ -95,8 +93,7 @@ class Server {
     EventLoop& loop_;
     const ServerSettings settings_;
     const ServerHooks hooks_;
-    Listener listener_;
-    UniqueFd spare_;  ///< given up for a moment to turn a client away when the process has no descriptor left
+    Acceptor acceptor_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Client>> clients_;
     std::uint64_t last_id_ = 0;
     std::size_t unfinished_ = 0;          ///< Σ input over clients

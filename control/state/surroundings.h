@@ -22,10 +22,9 @@ class SwitchTarget {
     virtual ~SwitchTarget() = default;
 
     virtual Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports) = 0;
-    virtual std::size_t flush_macs(const std::optional<std::string>& segment, const std::optional<std::string>& port,
-                                   const std::optional<MacAddress>& mac) = 0;
+    virtual std::size_t flush_macs(const MacFilter& filter) = 0;
 
-    [[nodiscard]] virtual std::vector<MacEntry> macs(const std::optional<std::string>& segment) const = 0;
+    [[nodiscard]] virtual std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range) const = 0;
     [[nodiscard]] virtual std::size_t mac_count() const = 0;
     [[nodiscard]] virtual std::size_t mac_count(const std::string& segment) const = 0;
     [[nodiscard]] virtual TrafficStats port_stats(const std::string& name) const = 0;

@@ -2,7 +2,7 @@
 #include "vswitch/fdb/mac_names.h"
 
 #include <algorithm>
-#include <tuple>
+#include <numeric>
 #include <utility>
 
 namespace bulkhead {
@@ -14,29 +14,62 @@ void MacNames::learn(const Indices& indices) {
     for (const auto& [name, index] : indices.segments.in_use()) segments_[index] = name;
 }
 
-std::vector<MacEntry> MacNames::entries(const std::optional<std::string>& segment, std::uint32_t now_s) const {
-    std::vector<MacEntry> entries;
+bool MacNames::matches(const MacFilter& filter, MacKey key, MacValue value) const {
+    const AttachmentKey& attachment = attachments_[value.attachment()];
+    return (!filter.segments || filter.segments->contains(attachment.segment)) &&
+           (!filter.port || attachment.port == *filter.port) && (!filter.mac || mac_of(key) == *filter.mac);
+}
+
+std::vector<std::uint16_t> MacNames::ranks() const {
+    std::vector<SegmentIndex> by_name(segments_.size());
+    std::iota(by_name.begin(), by_name.end(), SegmentIndex{0});
+    std::ranges::sort(by_name, {}, [this](SegmentIndex index) -> const std::string& { return segments_[index]; });
+    std::vector<std::uint16_t> ranks(segments_.size());
+    for (std::uint16_t rank = 0; rank < by_name.size(); ++rank) ranks[by_name[rank]] = rank;
+    return ranks;
+}
+
+std::vector<MacEntry> MacNames::entries(const MacFilter& filter, const MacRange& range, std::uint32_t now_s) const {
+    struct Found {
+        std::uint64_t order;  ///< the segment's rank, then the MAC
+        MacKey key;
+        MacValue value;
+    };
+    const std::vector<std::uint16_t> rank = ranks();
+    std::vector<Found> found;
+    const auto is_behind = [&](MacKey key) {
+        const auto& [segment, mac] = *range.after;
+        const int order = segments_[segment_of(key)].compare(segment);
+        return order > 0 || (order == 0 && mac_of(key) > mac);
+    };
+    const auto keep_first = [&] {
+        if (found.size() <= range.limit) return;
+        std::ranges::nth_element(found, found.begin() + static_cast<std::ptrdiff_t>(range.limit), {}, &Found::order);
+        found.resize(range.limit);
+    };
     table_.for_each([&](MacKey key, MacValue value) {
+        if ((range.after && !is_behind(key)) || !matches(filter, key, value)) return;
+        found.push_back({mac_key(rank[segment_of(key)], mac_of(key).value()), key, value});
+        if (found.size() / 2 > range.limit) keep_first();
+    });
+    keep_first();
+    std::ranges::sort(found, {}, &Found::order);
+
+    std::vector<MacEntry> entries;
+    entries.reserve(found.size());
+    for (const auto& [order, key, value] : found) {
         const AttachmentKey& attachment = attachments_[value.attachment()];
-        if (segment && attachment.segment != *segment) return;
-        MacEntry entry{attachment.segment, mac_of(key), attachment.port, std::nullopt, value.is_static(), 0};
+        MacEntry& entry = entries.emplace_back(attachment.segment, mac_of(key), attachment.port);
         if (attachment.vlan != 0) entry.vlan = attachment.vlan;
+        entry.is_static = value.is_static();
         if (!value.is_static() && now_s > value.seen_s()) entry.age_s = now_s - value.seen_s();
-        entries.push_back(std::move(entry));
-    });
-    std::ranges::sort(entries, [](const MacEntry& a, const MacEntry& b) {
-        return std::tie(a.segment, a.mac) < std::tie(b.segment, b.mac);
-    });
+    }
     return entries;
 }
 
-std::size_t MacNames::flush(const std::optional<std::string>& segment, const std::optional<std::string>& port,
-                            const std::optional<MacAddress>& mac) {
-    return table_.erase_if([&](MacKey key, MacValue value) {
-        const AttachmentKey& attachment = attachments_[value.attachment()];
-        return !value.is_static() && (!segment || attachment.segment == *segment) &&
-               (!port || attachment.port == *port) && (!mac || mac_of(key) == *mac);
-    });
+std::size_t MacNames::flush(const MacFilter& filter) {
+    return table_.erase_if(
+        [&](MacKey key, MacValue value) { return !value.is_static() && matches(filter, key, value); });
 }
 
 MacEvent MacNames::describe(const MacChange& change) const {

@@ -25,12 +25,16 @@ class MacNames {
     /// their index gets another, so what workers wrote last can still be told.
     void learn(const Indices& indices);
 
-    [[nodiscard]] std::vector<MacEntry> entries(const std::optional<std::string>& segment, std::uint32_t now_s) const;
-    std::size_t flush(const std::optional<std::string>& segment, const std::optional<std::string>& port,
-                      const std::optional<MacAddress>& mac);
+    [[nodiscard]] std::vector<MacEntry> entries(const MacFilter& filter, const MacRange& range,
+                                                std::uint32_t now_s) const;
+    std::size_t flush(const MacFilter& filter);
     [[nodiscard]] MacEvent describe(const MacChange& change) const;
 
   private:
+    [[nodiscard]] bool matches(const MacFilter& filter, MacKey key, MacValue value) const;
+    /// Where a segment's entries stand among those of all segments, by SegmentIndex.
+    [[nodiscard]] std::vector<std::uint16_t> ranks() const;
+
     MacTable& table_;
     std::vector<AttachmentKey> attachments_;  ///< by AttachmentIndex
     std::vector<std::string> segments_;       ///< by SegmentIndex

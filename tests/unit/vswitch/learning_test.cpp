@@ -25,7 +25,7 @@ struct Learning : testing::Test {
     }
 
     [[nodiscard]] std::string where(unsigned number, const std::string& segment = "blue") {
-        for (const MacEntry& entry : bench.vswitch().macs(segment))
+        for (const MacEntry& entry : bench.vswitch().macs({.segments = {{segment}}}))
             if (entry.mac == station(number)) return entry.port;
         return {};
     }
@@ -90,7 +90,7 @@ TEST_F(Learning, TheLimitIsTheSegmentsOwn) {
     bench.apply();
     for (unsigned number : {1U, 2U, 3U, 4U}) bench.pass("b1", frame(kBroadcast, number));
     bench.pass("r1", frame(kBroadcast, 3));
-    EXPECT_EQ(bench.vswitch().macs("blue").size(), 2U);
+    EXPECT_EQ(bench.vswitch().macs({.segments = {{"blue"}}}).size(), 2U);
     EXPECT_EQ(where(3), "");
     EXPECT_EQ(where(3, "red"), "r1");
     const auto seen = kinds();
@@ -106,7 +106,7 @@ TEST_F(Learning, AnAttachmentsOwnAddressCanNotBeTaken) {
     EXPECT_EQ(bench.pass("b1", frame(kBroadcast, 1)).size(), 2U);
     at_second(100'000);
     EXPECT_EQ(where(1), "b1") << "static entries do not age";
-    EXPECT_EQ(bench.vswitch().flush_macs(std::nullopt, std::nullopt, std::nullopt), 0U);
+    EXPECT_EQ(bench.vswitch().flush_macs({}), 0U);
 }
 
 TEST_F(Learning, StaticEntriesComeAndGoWithTheModel) {
@@ -132,7 +132,7 @@ TEST_F(Learning, RemovalOfAPortForgetsItsAddressesOnly) {
     bench.access("new", "red");
     bench.apply();
     EXPECT_EQ(bench.pass("b2", frame(1, 2)), (Sent{{"b3", {frame(1, 2)}}}));
-    EXPECT_TRUE(bench.vswitch().macs("red").empty());
+    EXPECT_TRUE(bench.vswitch().macs({.segments = {{"red"}}}).empty());
 }
 
 TEST_F(Learning, AReattachedPortBringsNoAddressAlong) {
@@ -148,13 +148,42 @@ TEST_F(Learning, FlushMatchesSegmentPortAndAddress) {
     for (unsigned number : {1U, 11U}) bench.pass("b1", frame(kBroadcast, number));
     bench.pass("b2", frame(kBroadcast, 2));
     bench.pass("r1", frame(kBroadcast, 1));
-    EXPECT_EQ(bench.vswitch().flush_macs("blue", std::nullopt, station(1)), 1U);
-    EXPECT_EQ(bench.vswitch().flush_macs("blue", "b1", std::nullopt), 1U);
-    EXPECT_EQ(bench.vswitch().flush_macs("red", std::nullopt, std::nullopt), 1U);
+    EXPECT_EQ(bench.vswitch().flush_macs({.segments = {{"blue"}}, .mac = station(1)}), 1U);
+    EXPECT_EQ(bench.vswitch().flush_macs({.segments = {{"blue"}}, .port = "b1"}), 1U);
+    EXPECT_EQ(bench.vswitch().flush_macs({.segments = {{"red"}}}), 1U);
     EXPECT_EQ(where(2), "b2");
     EXPECT_EQ(bench.vswitch().mac_count(), 1U);
     for (const std::string segment : {"blue", "red", "absent"})
-        EXPECT_EQ(bench.vswitch().mac_count(segment), bench.vswitch().macs(segment).size()) << segment;
+        EXPECT_EQ(bench.vswitch().mac_count(segment), bench.vswitch().macs({.segments = {{segment}}}).size())
+            << segment;
+}
+
+TEST_F(Learning, ARangeIsAStretchOfTheSortedList) {
+    // A segment whose name sorts between "blue" and what a careless separator would make of it.
+    bench.segment("blue-2", 300);
+    bench.access("x1", "blue-2");
+    bench.apply();
+    for (const char* port : {"b1", "r1", "x1"})
+        for (unsigned number = 1; number <= 20; ++number) bench.pass(port, frame(kBroadcast, number));
+    const auto names = [](const std::vector<MacEntry>& entries) {
+        std::vector<std::string> all;
+        for (const MacEntry& entry : entries) all.push_back(entry.segment + " " + entry.mac.to_string());
+        return all;
+    };
+    const std::vector<std::string> all = names(bench.vswitch().macs({}));
+    ASSERT_EQ(all.size(), 60U);
+    EXPECT_TRUE(std::ranges::is_sorted(all));
+    for (const std::size_t limit : {1UL, 7UL, 60UL, 100UL}) {
+        std::vector<std::string> walked;
+        MacRange range{.after = {}, .limit = limit};
+        for (auto part = bench.vswitch().macs({}, range); !part.empty(); part = bench.vswitch().macs({}, range)) {
+            ASSERT_LE(part.size(), limit);
+            range.after = {part.back().segment, part.back().mac};
+            for (std::string& name : names(part)) walked.push_back(std::move(name));
+        }
+        EXPECT_EQ(walked, all) << limit;
+    }
+    EXPECT_EQ(bench.vswitch().macs({.port = "r1"}, {.after = {{"blue-2", station(5)}}, .limit = 3})[0].mac, station(1));
 }
 
 TEST_F(Learning, EventsThatNobodyTakesAreLostAndCounted) {

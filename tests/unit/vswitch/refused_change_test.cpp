@@ -40,7 +40,7 @@ class RefusedChange : public ::testing::Test {
 
     std::vector<std::string> entries() const {
         std::vector<std::string> all;
-        for (const MacEntry& entry : switch_->macs(std::nullopt))
+        for (const MacEntry& entry : switch_->macs({}))
             all.push_back(entry.mac.to_string() + " " + entry.port + (entry.is_static ? " static" : ""));
         return all;
     }

@@ -156,6 +156,34 @@ TEST_F(ObjectMethods, FlushForgetsAndListShows) {
     EXPECT_EQ(done("fdb.flush", json::object())["removed"], 1);
 }
 
+TEST_F(ObjectMethods, ListsTheTableInPages) {
+    // "-" sorts before "/": a cursor compared as text would lose the second segment.
+    for (const char* segment : {"blue", "blue-2"})
+        for (std::uint64_t station = 1; station <= 3; ++station)
+            world.target.learned.push_back(
+                {.segment = segment, .mac = MacAddress(0x020000000000 + station), .port = "web", .vlan = {}});
+    json params = {{"limit", 2}};
+    std::vector<std::string> shown;
+    for (int page = 0; page < 3; ++page) {
+        const json answer = done("fdb.list", params);
+        for (const json& item : answer["items"])
+            shown.push_back(item["segment"].get<std::string>() + " " + item["mac"].get<std::string>().substr(15));
+        EXPECT_EQ(answer["cursor"].is_null(), page == 2);
+        if (page < 2) params["cursor"] = answer["cursor"];
+    }
+    EXPECT_EQ(shown,
+              (std::vector<std::string>{"blue 01", "blue 02", "blue 03", "blue-2 01", "blue-2 02", "blue-2 03"}));
+    for (const char* cursor : {"", "blue", "blue/nonsense"})
+        expect_refusal(call("fdb.list", {{"cursor", cursor}}), ErrorCode::invalid_params, "/cursor");
+}
+
+TEST_F(ObjectMethods, DropsOfOnePortInOneSegmentAddUp) {
+    DropRow row{.port = "web", .segment = "blue"};
+    row.drops[static_cast<std::size_t>(DropReason::mtu_exceeded)] = 3;
+    world.target.drop_rows = {row, row};
+    EXPECT_EQ(done("drop.list", {{"port", "web"}})["items"][0]["packets"], 6);
+}
+
 TEST_F(ObjectMethods, ChangesAndRefusalsAreAudited) {
     audited.clear();
     done("port.remove", {{"name", "web"}});

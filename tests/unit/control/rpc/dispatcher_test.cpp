@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "control/rpc/near_names.h"
+#include "control/api/near_names.h"
 #include "control/rpc/refusal.h"
 
 namespace bulkhead::rpc {
@@ -179,9 +179,9 @@ TEST_F(DispatcherTest, AHandlerIsBoundOnceAndToARow) {
 }
 
 TEST(NearNames, EditDistance) {
-    EXPECT_EQ(edit_distance("", ""), 0U);
-    EXPECT_EQ(edit_distance("abc", ""), 3U);
-    EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+    EXPECT_EQ(api::edit_distance("", ""), 0U);
+    EXPECT_EQ(api::edit_distance("abc", ""), 3U);
+    EXPECT_EQ(api::edit_distance("kitten", "sitting"), 3U);
 }
 
 }  // namespace

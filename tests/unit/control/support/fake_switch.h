@@ -100,18 +100,26 @@ class FakeSwitch : public SwitchTarget {
         ports = open;
         return {};
     }
-    std::size_t flush_macs(const std::optional<std::string>&, const std::optional<std::string>&,
-                           const std::optional<MacAddress>&) override {
-        return std::exchange(learned, {}).size();
+    std::size_t flush_macs(const MacFilter& filter) override {
+        return std::erase_if(learned, [&](const MacEntry& entry) { return takes(filter, entry); });
     }
-    [[nodiscard]] std::vector<MacEntry> macs(const std::optional<std::string>& segment) const override {
+    /// Those of `learned`, which stands in order.
+    [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range) const override {
         std::vector<MacEntry> result;
-        std::ranges::copy_if(learned, std::back_inserter(result),
-                             [&](const MacEntry& entry) { return !segment || entry.segment == *segment; });
+        for (const MacEntry& entry : learned) {
+            const bool behind = !range.after || std::pair(entry.segment, entry.mac) > *range.after;
+            if (behind && takes(filter, entry) && result.size() < range.limit) result.push_back(entry);
+        }
         return result;
     }
+    static bool takes(const MacFilter& filter, const MacEntry& entry) {
+        return (!filter.segments || filter.segments->contains(entry.segment)) &&
+               (!filter.port || entry.port == *filter.port) && (!filter.mac || entry.mac == *filter.mac);
+    }
     [[nodiscard]] std::size_t mac_count() const override { return learned.size(); }
-    [[nodiscard]] std::size_t mac_count(const std::string& segment) const override { return macs(segment).size(); }
+    [[nodiscard]] std::size_t mac_count(const std::string& segment) const override {
+        return macs({.segments = {{segment}}}, {}).size();
+    }
     [[nodiscard]] TrafficStats port_stats(const std::string&) const override { return traffic; }
     [[nodiscard]] TrafficStats segment_stats(const std::string&) const override { return traffic; }
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t) const override { return worker; }
