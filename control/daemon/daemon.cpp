@@ -185,6 +185,7 @@ void Daemon::run() {
                  engine_->configured().segments.size(), engine_->configured().ports.size());
     tell_ready("generation " + std::to_string(engine_->generation()));
     loop_->run();
+    engine_->stop();
     tell_stopping();
 }
 

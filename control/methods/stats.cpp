@@ -122,14 +122,12 @@ Answer drop_list(MethodContext& context, const rpc::Call& call) {
         for (std::size_t i = 1; i < row.drops.size(); ++i) {
             const auto reason = static_cast<DropReason>(i);
             if (row.drops[i] == 0 || (params.contains("reason") && params["reason"] != to_string(reason))) continue;
-            json& shown = rows[row.port + "/" + row.segment + "/" + std::string(to_string(reason))];
-            // A port may be in a segment by several VLANs.
-            const std::uint64_t others = shown.is_null() ? 0 : shown["packets"].get<std::uint64_t>();
-            shown = {{"port", may_see_port(call.caller, model, row.port) ? json(row.port) : json()},
-                     {"segment", row.segment.empty() ? json() : json(row.segment)},
-                     {"reason", to_string(reason)},
-                     {"help", describe(reason)},
-                     {"packets", others + row.drops[i]}};
+            rows[row.port + "/" + row.segment + "/" + std::string(to_string(reason))] = {
+                {"port", may_see_port(call.caller, model, row.port) ? json(row.port) : json()},
+                {"segment", row.segment.empty() ? json() : json(row.segment)},
+                {"reason", to_string(reason)},
+                {"help", describe(reason)},
+                {"packets", row.drops[i]}};
         }
     }
     for (auto& [key, row] : rows) {

@@ -86,11 +86,14 @@ void DeviceTable::release_parked() {
 std::vector<std::string> retry_waiting(DeviceTable& table, PortFactory& factory, SwitchTarget& target,
                                        const Model& in_force, Time now, std::size_t budget) {
     std::vector<const Port*> opened;
-    for (auto& [name, waiting] : table.waiting) {
-        if (budget == 0) break;
-        auto port = in_force.ports.find(name);
-        if (port == in_force.ports.end() || !is_due(waiting, now)) continue;
+    // On from where the last call stopped, or ports that fail again and again would keep the others from their turn.
+    auto next = table.waiting.upper_bound(table.retried);
+    for (std::size_t left = table.waiting.size(); left > 0 && budget > 0; --left, ++next) {
+        if (next == table.waiting.end()) next = table.waiting.begin();
+        auto port = in_force.ports.find(next->first);
+        if (port == in_force.ports.end() || !is_due(next->second, now)) continue;
         --budget;
+        table.retried = next->first;
         if (auto ok = table.open_port(factory, port->second, device_mtu(port->second, in_force)); ok) {
             opened.push_back(&port->second);
         } else {

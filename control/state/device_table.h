@@ -36,6 +36,7 @@ struct DeviceTable {
     std::map<std::string, WaitingPort> waiting;
     std::map<std::string, OpenPort> parked;
     std::uint64_t last_token = 0;
+    std::string retried;  ///< the waiting port that was tried last
 
     /// What Switch::apply wants: the open ones, less those named.
     [[nodiscard]] std::map<std::string, PortIo*> pointers(const std::set<std::string>& without = {}) const;

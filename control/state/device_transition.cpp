@@ -65,7 +65,10 @@ void DeviceTransition::resize() {
 
 Result<> DeviceTransition::close_first() {
     if (close_first_.empty()) return {};
-    if (auto ok = target_.apply(from_, table_.pointers(close_first_)); !ok) {
+    // Those opened so far stay unknown to the workers, too: a roll-back destroys them.
+    std::set<std::string> hidden = close_first_;
+    hidden.insert(opened_.begin(), opened_.end());
+    if (auto ok = target_.apply(from_, table_.pointers(hidden)); !ok) {
         close_first_.clear();  // nothing is closed, so there is nothing to open again
         return ok;
     }

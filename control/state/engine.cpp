@@ -59,26 +59,26 @@ Result<std::vector<ObjectKey>> Engine::start(const Model& file_objects, const Du
     return displaced;
 }
 
-Result<> Engine::check_may_commit(const CommitOptions& options) const {
-    if (unconfirmed_ && !options.dry_run) {
-        Error error;
-        error.code = ErrorCode::not_ready;
-        error.message = "a change waits for config.confirm, or is rolled back in " +
-                        std::to_string(seconds_left(unconfirmed_->deadline, around_.now())) + " s";
-        error.allowed = "config.confirm";
-        error.retryable = true;
-        return failure(std::move(error));
-    }
-    if (options.expect_generation && *options.expect_generation != now_.generation) {
-        Error error;
-        error.code = ErrorCode::conflict;
-        error.message = "the configuration has changed since";
-        error.field = "/expect_generation";
-        error.got = std::to_string(*options.expect_generation);
-        error.allowed = std::to_string(now_.generation);
-        return failure(std::move(error));
-    }
-    return {};
+Result<> Engine::check_generation(const CommitOptions& options) const {
+    if (!options.expect_generation || *options.expect_generation == now_.generation) return {};
+    Error error;
+    error.code = ErrorCode::conflict;
+    error.message = "the configuration has changed since";
+    error.field = "/expect_generation";
+    error.got = std::to_string(*options.expect_generation);
+    error.allowed = std::to_string(now_.generation);
+    return failure(std::move(error));
+}
+
+Result<> Engine::check_confirmed() const {
+    if (!unconfirmed_) return {};
+    Error error;
+    error.code = ErrorCode::not_ready;
+    error.message = "a change waits for config.confirm, or is rolled back in " +
+                    std::to_string(seconds_left(unconfirmed_->deadline, around_.now())) + " s";
+    error.allowed = "config.confirm";
+    error.retryable = true;
+    return failure(std::move(error));
 }
 
 Result<Configuration> Engine::arrange_change(Model candidate, const std::vector<Change>& changes) const {
@@ -93,9 +93,10 @@ Result<Configuration> Engine::arrange_change(Model candidate, const std::vector<
 }
 
 Result<ChangeSet> Engine::commit(Model candidate, const CommitOptions& options) {
-    if (auto ok = check_may_commit(options); !ok) return failure(std::move(ok.error()));
+    if (auto ok = check_generation(options); !ok) return failure(std::move(ok.error()));
     ChangeSet result{now_.generation, diff(now_.configured, candidate), options.dry_run};
     if (result.changes.empty()) return result;
+    if (auto ok = options.dry_run ? Result<>{} : check_confirmed(); !ok) return failure(std::move(ok.error()));
     if (auto ok = check_change(now_.configured, candidate, result.changes); !ok) return failure(std::move(ok.error()));
     auto next = arrange_change(std::move(candidate), result.changes);
     if (!next) return failure(std::move(next.error()));
@@ -168,15 +169,22 @@ Result<std::uint64_t> Engine::confirm() {
     return now_.generation;
 }
 
+void Engine::stop() {
+    if (unconfirmed_) roll_back_unconfirmed();
+}
+
 void Engine::roll_back_unconfirmed() {
     Configuration former = unconfirmed_->former;
     former.generation = now_.generation + 1;
     ChangeSet changes{former.generation, diff(now_.configured, former.configured), false};
     // The disk has the former model already.
     if (auto ok = put_in_force(std::move(former), any_may_wait, OnRemoval::release, Save::nothing); !ok) {
+        spdlog::error("the change that was not confirmed can't be rolled back, next try in a second: {}",
+                      ok.error().message);
         unconfirmed_->deadline = around_.now() + std::chrono::seconds(1);
         return;
     }
+    spdlog::warn("a change was not confirmed in time and is rolled back: generation {}", changes.generation);
     unconfirmed_.reset();
     tell("config.rolled_back", {{"generation", changes.generation}, {"changes", encode(changes.changes)}});
 }

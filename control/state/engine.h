@@ -66,6 +66,9 @@ class Engine {
     /// Keeps what was committed with `confirm_within`. Returns the generation.
     Result<std::uint64_t> confirm();
 
+    /// Before a clean end: what is not confirmed is rolled back now, so that nothing of it outlives the switch.
+    void stop();
+
     /// Retries what waits, rolls back what was not confirmed in time, and asks some devices how they are: those without
     /// an interrupt notice only then that they are gone. Call about ten times a second.
     void tick();
@@ -87,7 +90,8 @@ class Engine {
     };
     enum class Save : std::uint8_t { next, former, nothing };
 
-    Result<> check_may_commit(const CommitOptions& options) const;
+    Result<> check_generation(const CommitOptions& options) const;
+    Result<> check_confirmed() const;
     Result<Configuration> arrange_change(Model candidate, const std::vector<Change>& changes) const;
     Result<> put_in_force(Configuration next, const MayWait& may_wait, OnRemoval on_removal, Save save);
     Result<> save(const Configuration& configuration, std::uint64_t generation);

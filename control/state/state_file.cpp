@@ -224,11 +224,12 @@ Result<RecoveredState> StateFile::load_last_good() {
         return failure(refusal(ErrorCode::internal, why.message + "; no intact state is left in " + folder_));
     }
     RecoveredState recovered;
-    const bool take_current =
-        current_state && (!previous_state || current_state->generation >= previous_state->generation);
+    // state.json is always the last that counts, even where its number is the lower one: a change that was not
+    // confirmed, or that the switch refused, is followed by the former state.
+    const bool take_current = current_state != nullptr;
     const char* other = take_current ? kPrevious : kCurrent;
     // The next save would overwrite a damaged file, so it gets another name while there is somebody to be told.
-    const bool other_stands = take_current ? !previous : (!current || current_state);
+    const bool other_stands = take_current ? !previous : !current;
     if (other_stands) {
         auto aside = set_aside(other);
         if (!aside) return failure(aside.error());

@@ -177,13 +177,6 @@ TEST_F(ObjectMethods, ListsTheTableInPages) {
         expect_refusal(call("fdb.list", {{"cursor", cursor}}), ErrorCode::invalid_params, "/cursor");
 }
 
-TEST_F(ObjectMethods, DropsOfOnePortInOneSegmentAddUp) {
-    DropRow row{.port = "web", .segment = "blue"};
-    row.drops[static_cast<std::size_t>(DropReason::mtu_exceeded)] = 3;
-    world.target.drop_rows = {row, row};
-    EXPECT_EQ(done("drop.list", {{"port", "web"}})["items"][0]["packets"], 6);
-}
-
 TEST_F(ObjectMethods, ChangesAndRefusalsAreAudited) {
     audited.clear();
     done("port.remove", {{"name", "web"}});

@@ -82,6 +82,22 @@ TEST_F(ConfirmTest, AnotherChangeIsNotReadyAndSaysForHowLong) {
     EXPECT_TRUE(world.engine.commit(before(), {.dry_run = true}));
 }
 
+TEST_F(ConfirmTest, WhatChangesNothingNeedNotWait) {
+    auto changes = world.engine.commit(after());  // a client that lost its reply asks again
+    ASSERT_TRUE(changes) << changes.error().message;
+    EXPECT_TRUE(changes->changes.empty());
+    EXPECT_EQ(world.engine.commit(before(), {.expect_generation = 1}).error().code, ErrorCode::conflict);
+}
+
+TEST_F(ConfirmTest, ACleanEndLeavesNothingOfIt) {
+    world.journal.clear();
+    world.engine.stop();
+    EXPECT_EQ(world.journal, (Journal{"release new", "close new"}));
+    EXPECT_EQ(world.target.model, before());
+    world.engine.stop();
+    EXPECT_EQ(world.engine.generation(), 3U);
+}
+
 TEST_F(ConfirmTest, AConfirmThatCanNotBeSavedIsNone) {
     world.disk.fails = true;
     EXPECT_FALSE(world.engine.confirm());

@@ -153,6 +153,33 @@ TEST(EngineReopen, BringsTheOldDeviceBackWhenTheChangeFails) {
     EXPECT_EQ(world.engine.configured(), base());
 }
 
+// A port that waited is opened by a change that also closes another's device for a moment; then the change fails.
+TEST(EngineReopen, NoWorkerEverHoldsAPortThatIsGone) {
+    World world;
+    world.factory.can_resize = false;
+    world.factory.absent = {"late"};
+    ASSERT_TRUE(world.engine.start(
+        {}, {1, model_of(segment("blue", 1), segment("red", 2), guest("web", "blue"), guest("late", "blue"))}));
+    world.factory.absent.clear();
+    world.factory.on_close = [&](const PortIo* port) {
+        for (const auto& [name, held] : world.target.ports) EXPECT_NE(held, port) << name;
+    };
+    Model next = world.engine.configured();
+    next.ports["late"].attachments[0].segment = "red";
+    next.segments["blue"].mtu = 9000;
+    world.journal.clear();
+    world.disk.fails = true;
+    ASSERT_FALSE(world.engine.commit(next));
+    EXPECT_EQ(world.journal, (Journal{"open late 1500", "close web", "open web 9000", "release late", "close late",
+                                      "close web", "open web 1500"}));
+    EXPECT_EQ(world.target.ports.size(), 1U);
+    world.disk.fails = false;
+    ASSERT_TRUE(world.engine.commit(next));
+    EXPECT_EQ(world.target.ports.size(), 2U);
+    world.factory.on_close = {};
+    world.target.ports.clear();
+}
+
 TEST(EngineReopen, TouchesNobodyWhenANewDeviceIsAbsent) {
     World world;
     world.factory.can_resize = false;

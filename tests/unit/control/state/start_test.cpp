@@ -128,6 +128,18 @@ TEST(Start, ANamespaceThatAppearsIsNoticedWithinASecond) {
     EXPECT_EQ(world.engine.port_condition("pod").status, PortCondition::Status::up);
 }
 
+TEST(Start, DevicesThatFailForEverLeaveTheOthersTheirTurn) {
+    World world;
+    Model saved = model_of(segment("blue", 1));
+    for (int i = 0; i < 1000; ++i) put(saved, guest("p" + std::to_string(i), "blue"));
+    put(saved, guest("z", "blue"));
+    for (const auto& [name, port] : saved.ports) world.factory.absent.insert(name);
+    ASSERT_TRUE(world.engine.start({}, {1, saved}));
+    world.factory.absent.erase("z");
+    for (int i = 0; i < 200; ++i) world.pass(milliseconds(100));
+    EXPECT_EQ(world.target.ports.count("z"), 1U);
+}
+
 TEST(Start, AThousandAbsentDevicesDoNotHoldUpATick) {
     World world;
     Model saved = model_of(segment("blue", 1));

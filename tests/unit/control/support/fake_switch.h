@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -27,9 +28,12 @@ using Journal = std::vector<std::string>;
 
 class FakePortIo : public PortIo {
   public:
-    FakePortIo(std::string name, Journal& journal, bool can_resize)
-        : name_(std::move(name)), journal_(journal), can_resize_(can_resize) {}
-    ~FakePortIo() override { journal_.push_back("close " + name_); }
+    FakePortIo(std::string name, Journal& journal, bool can_resize, std::function<void(const PortIo*)> on_close)
+        : name_(std::move(name)), journal_(journal), can_resize_(can_resize), on_close_(std::move(on_close)) {}
+    ~FakePortIo() override {
+        journal_.push_back("close " + name_);
+        if (on_close_) on_close_(this);
+    }
 
     std::uint16_t receive(std::uint16_t, rte_mbuf**, std::uint16_t) noexcept override { return 0; }
     TransmitResult transmit(std::uint16_t, rte_mbuf**, std::uint16_t) noexcept override { return {}; }
@@ -55,6 +59,7 @@ class FakePortIo : public PortIo {
     std::string name_;
     Journal& journal_;
     bool can_resize_;
+    std::function<void(const PortIo*)> on_close_;
 };
 
 class FakeFactory : public PortFactory {
@@ -66,11 +71,12 @@ class FakeFactory : public PortFactory {
         if (absent.contains(port.name)) return failure(broken("no such device", ErrorCode::device_failed));
         journal_.push_back("open " + port.name + " " + std::to_string(mtu));
         tokens[port.name] = token;
-        return std::make_unique<FakePortIo>(port.name, journal_, can_resize);
+        return std::make_unique<FakePortIo>(port.name, journal_, can_resize, on_close);
     }
 
     std::set<std::string> absent;  ///< ports whose device can't be opened
     bool can_resize = true;
+    std::function<void(const PortIo*)> on_close = {};
     std::size_t opens = 0;
     std::map<std::string, std::uint64_t> tokens;
 
