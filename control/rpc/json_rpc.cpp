@@ -72,19 +72,28 @@ std::optional<std::string> answer_one(const json& request, const Invoke& invoke)
     return result ? result_reply(std::move(*result), *id) : error_reply(result.error(), *id);
 }
 
-std::optional<std::string> answer_batch(const json& batch, const Invoke& invoke) {
+std::optional<std::string> answer_batch(const json& batch, const Invoke& invoke, std::chrono::milliseconds time) {
     if (batch.empty()) return error_reply(invalid_request("an empty batch", "", "[]", "at least one request"));
     if (batch.size() > kMaxBatch) {
         return error_reply(refusal(ErrorCode::limit, "too many requests in one batch", "", std::to_string(batch.size()),
                                    "at most " + std::to_string(kMaxBatch)));
     }
-    const Invoke refuse = [](const std::string&, const json&) -> Result<json> {
+    const Invoke too_large = [](const std::string&, const json&) -> Result<json> {
         return failure(refusal(ErrorCode::limit, "not carried out: the batch's replies have grown too large", "", "",
                                std::to_string(kMaxBatchReply) + " bytes of replies"));
     };
+    const Invoke too_long = [&](const std::string&, const json&) -> Result<json> {
+        Error error = refusal(
+            ErrorCode::limit, "not carried out: the batch has taken too long", "", "",
+            std::to_string(time.count()) + " ms for a batch: send the rest again, or many objects as one config.apply");
+        error.retryable = true;
+        return failure(std::move(error));
+    };
+    const auto end = std::chrono::steady_clock::now() + time;
     std::string replies;
     for (const json& request : batch) {
-        const auto reply = answer_one(request, replies.size() <= kMaxBatchReply ? invoke : refuse);
+        const bool late = std::chrono::steady_clock::now() >= end;
+        const auto reply = answer_one(request, late ? too_long : replies.size() > kMaxBatchReply ? too_large : invoke);
         if (reply) replies += (replies.empty() ? '[' : ',') + *reply;
     }
     if (replies.empty()) return std::nullopt;
@@ -93,10 +102,10 @@ std::optional<std::string> answer_batch(const json& batch, const Invoke& invoke)
 
 }  // namespace
 
-std::optional<std::string> answer(std::string_view line, const Invoke& invoke) {
+std::optional<std::string> answer(std::string_view line, const Invoke& invoke, std::chrono::milliseconds batch_time) {
     const auto parsed = parse_json(line);
     if (!parsed) return error_reply(parsed.error());
-    return parsed->is_array() ? answer_batch(*parsed, invoke) : answer_one(*parsed, invoke);
+    return parsed->is_array() ? answer_batch(*parsed, invoke, batch_time) : answer_one(*parsed, invoke);
 }
 
 json error_object(const Error& error) {

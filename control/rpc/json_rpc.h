@@ -5,6 +5,7 @@
 // parse error, as are invalid UTF-8 and nesting beyond kMaxDepth. A reply is one line of valid UTF-8, whatever came in.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -20,12 +21,14 @@ namespace bulkhead::rpc {
 inline constexpr int kMaxDepth = 64;                               ///< arrays and objects inside each other
 inline constexpr std::size_t kMaxBatch = 1000;                     ///< requests in one batch
 inline constexpr std::size_t kMaxBatchReply = 16UL * 1024 * 1024;  ///< bytes; the rest of the batch is not carried out
+inline constexpr std::chrono::seconds kMaxBatchTime{2};            ///< likewise: everybody else waits meanwhile
 
 /// Carries a request out. `params` is what the request had: an object, an array, or null when it had none.
 using Invoke = std::function<Result<nlohmann::json>(const std::string& method, const nlohmann::json& params)>;
 
 /// The reply to one line (without its newline), or nothing when it holds only notifications.
-[[nodiscard]] std::optional<std::string> answer(std::string_view line, const Invoke& invoke);
+[[nodiscard]] std::optional<std::string> answer(std::string_view line, const Invoke& invoke,
+                                                std::chrono::milliseconds batch_time = kMaxBatchTime);
 
 /// Parses one JSON text by the rules above; refusals are `parse_error`. Never throws.
 [[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text);

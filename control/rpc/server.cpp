@@ -17,7 +17,7 @@ struct Server::Client {
     Client(UniqueFd socket, Caller caller) : connection(std::move(socket), std::move(caller)) {}
 
     Connection connection;
-    std::size_t counted = 0;           ///< its share of unfinished_
+    std::size_t counted = 0;           ///< of unfinished_
     std::uint32_t interest = EPOLLIN;  ///< what the loop watches for
     EventLoop::TimerId linger = 0;
     bool paused = false;        ///< too much unread output
@@ -39,6 +39,8 @@ Server::Server(EventLoop& loop, ServerSettings settings, ServerHooks hooks, List
     : loop_(loop),
       settings_(std::move(settings)),
       hooks_(std::move(hooks)),
+      connections_(settings_.limits.connections, ::geteuid()),
+      unfinished_(settings_.limits.unfinished_bytes, ::geteuid()),
       acceptor_(loop, std::move(listener), [this](UniqueFd socket) { admit(std::move(socket)); }) {}
 
 Server::~Server() {
@@ -63,11 +65,11 @@ Server::Client* Server::find(std::uint64_t id) {
 // ---- coming and going ----
 
 void Server::admit(UniqueFd socket) {
-    const std::size_t most = settings_.limits.connections;
-    if (clients_.size() >= most) return refuse(socket, retryable_limit("too many connections", std::to_string(most)));
-
     auto caller = read_peer(socket.get());
     if (!caller) return refuse(socket, caller.error());
+    if (!connections_.has_room(caller->uid, 1)) {
+        return refuse(socket, retryable_limit("too many connections", std::to_string(connections_.most(caller->uid))));
+    }
     auto standing = resolve_standing(*caller, settings_.grants, ::geteuid());
     caller->role = standing.role;
     caller->tenant = std::move(standing.tenant);
@@ -78,12 +80,15 @@ void Server::admit(UniqueFd socket) {
     auto client = std::make_unique<Client>(std::move(socket), std::move(*caller));
     const auto watched = loop_.add_fd(fd, client->interest, [this, id](std::uint32_t events) { on_ready(id, events); });
     if (!watched) return spdlog::error("control socket: {}", watched.error().message);
+    connections_.take(client->connection.caller().uid, 1);
     clients_.emplace(id, std::move(client));
 }
 
 void Server::close(Client& client) {
     const std::uint64_t id = client.connection.caller().connection;
-    unfinished_ -= client.counted;
+    const uid_t uid = client.connection.caller().uid;
+    unfinished_.give_back(uid, client.counted);
+    connections_.give_back(uid, 1);
     loop_.remove_fd(client.connection.fd());
     loop_.cancel_timer(client.linger);
     clients_.erase(id);
@@ -117,6 +122,10 @@ void Server::on_ready(std::uint64_t id, std::uint32_t events) {
     }
 }
 
+bool Server::turn_is_over() const {
+    return turn_ends_ && EventLoop::Clock::now() >= *turn_ends_;
+}
+
 bool Server::has_work(Client& client) const {
     if (client.turned_away || client.paused) return false;
     LineBuffer& input = client.connection.input();
@@ -126,7 +135,7 @@ bool Server::has_work(Client& client) const {
 void Server::serve(Client& client) {
     Connection& connection = client.connection;
     const ServerLimits& limits = settings_.limits;
-    for (std::size_t served = 0; served < limits.requests_per_turn && has_work(client); ++served) {
+    for (std::size_t served = 0; served < limits.requests_per_turn && has_work(client) && !turn_is_over(); ++served) {
         const auto whole = connection.input().next();
         const auto line =
             whole ? *whole : connection.input().take_rest().value_or("");  // the input ended without newline
@@ -135,7 +144,6 @@ void Server::serve(Client& client) {
                                       std::to_string(limits.request_bytes) + " bytes"));
             break;
         }
-        answered_ = true;
         if (const auto reply = hooks_.answer(connection.caller(), line)) connection.queue(*reply);
         client.paused = connection.queued() > limits.queued_bytes;
     }
@@ -146,26 +154,33 @@ void Server::check_input(Client& client) {
     LineBuffer& input = client.connection.input();
     const ServerLimits& limits = settings_.limits;
     const bool unfinished = !client.turned_away && !input.has_line();
+    const uid_t uid = client.connection.caller().uid;
+    unfinished_.give_back(uid, std::exchange(client.counted, 0));
     if (unfinished && input.size() > limits.request_bytes) {
         turn_away(client, refusal(ErrorCode::limit, "request too large", "",
                                   std::to_string(input.size()) + " bytes without a newline",
                                   std::to_string(limits.request_bytes) + " bytes"));
-    } else if (unfinished && input.size() > client.counted && unfinished_ > limits.unfinished_bytes) {
+    } else if (unfinished && !unfinished_.has_room(uid, input.size())) {
         turn_away(client, retryable_limit("too much of unfinished requests, those of other clients included",
-                                          std::to_string(limits.unfinished_bytes) + " bytes"));
+                                          std::to_string(unfinished_.most(uid)) + " bytes"));
     }
-    unfinished_ += input.size() - client.counted;
     client.counted = input.size();
+    unfinished_.take(uid, client.counted);
 }
 
 void Server::serve_waiting() {
     for (const std::uint64_t id : std::exchange(waiting_, {})) {
         Client* client = find(id);
         if (client == nullptr) continue;
+        if (turn_is_over()) {
+            waiting_.push_back(id);  // before those that had their turn
+            continue;
+        }
         client->waiting = false;
         touch(*client);
         serve(*client);
     }
+    if (!waiting_.empty()) loop_.post(while_alive(&Server::serve_waiting));
 }
 
 bool Server::notify(std::uint64_t connection, std::string_view line) {
@@ -185,32 +200,20 @@ bool Server::notify(std::uint64_t connection, std::string_view line) {
 void Server::touch(Client& client) {
     if (client.touched) return;
     client.touched = true;
-    if (touched_.empty()) loop_.defer(while_alive(&Server::finish_turn));
+    if (touched_.empty()) {
+        loop_.defer(while_alive(&Server::finish_turn));
+        turn_ends_ = EventLoop::Clock::now() + settings_.limits.turn;
+    }
     touched_.push_back(client.connection.caller().connection);
 }
 
 void Server::finish_turn() {
-    const bool promised = run_before_replies();
+    turn_ends_.reset();
     for (const std::uint64_t id : std::exchange(touched_, {})) {
         Client* client = find(id);
         if (client == nullptr) continue;
         client->touched = false;
-        if (promised) {
-            settle(*client);
-        } else {
-            close(*client);
-        }
-    }
-}
-
-bool Server::run_before_replies() {
-    if (!std::exchange(answered_, false) || !hooks_.before_replies) return true;
-    try {
-        hooks_.before_replies();
-        return true;
-    } catch (const std::exception& error) {
-        spdlog::error("control socket: replies are withheld: {}", error.what());
-        return false;
+        settle(*client);
     }
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Serves lines on a Unix stream socket: a request a line, replies in order per connection.
 //
-// In a turn of the loop every client that has sent something gets a bounded share; at the turn's end `before_replies`
-// runs once and only then the turn's replies leave, so that one fsync can serve many clients.
-//
-// No client can harm another: input without a newline, queued output, connections and work per turn are all bounded. A
-// client that does not read its replies is not read from until it does; one that shut down only its sending side gets
-// all its replies. Everything is called by the loop's thread.
+// No client can harm another: connections and input without a newline are bounded for all and for each user, queued
+// output for each client. A turn of the loop serves requests for a bounded time, those of a client a few at a time; who
+// has not had its turn is first in the next. A client that does not read its replies is not read from until it does;
+// one that shut down only its sending side gets all its replies. Everything is called by the loop's thread.
 #pragma once
 
 #include <chrono>
@@ -23,6 +21,7 @@
 #include "control/rpc/acceptor.h"
 #include "control/rpc/caller.h"
 #include "control/rpc/event_loop.h"
+#include "control/rpc/shares.h"
 #include "vswitch/base/result.h"
 
 namespace bulkhead::rpc {
@@ -34,6 +33,7 @@ struct ServerLimits {
     std::size_t queued_bytes = 1024UL * 1024;  ///< a client's unread output at which its requests, and events, wait
     std::size_t unfinished_bytes = 256UL * 1024 * 1024;  ///< requests of all clients that have not ended yet
     std::size_t requests_per_turn = 16;                  ///< of one client
+    std::chrono::milliseconds turn{100};                 ///< after which no further request is begun in a turn
     std::chrono::milliseconds linger{2000};              ///< how long a client that is turned away may take to read why
 };
 
@@ -47,9 +47,6 @@ struct ServerSettings {
 struct ServerHooks {
     /// The reply to a line, if it has one. The caller lives as long as its connection.
     std::function<std::optional<std::string>(const Caller&, std::string_view line)> answer;
-    /// May be empty. Runs after the turn's requests and before any of their replies leaves. If it throws, those replies
-    /// are not sent and their connections are closed: a client then knows that it does not know.
-    std::function<void()> before_replies;
     /// May be empty. A client that notify() refused has read on: there is room again.
     std::function<void(std::uint64_t connection)> on_drained;
     /// May be empty.
@@ -82,24 +79,25 @@ class Server {
     void serve_waiting();
     void touch(Client& client);
     void finish_turn();
-    bool run_before_replies();
     void settle(Client& client);
     void watch(Client& client);
     void close(Client& client);
     [[nodiscard]] bool has_work(Client& client) const;
+    [[nodiscard]] bool turn_is_over() const;
     [[nodiscard]] Client* find(std::uint64_t id);
     [[nodiscard]] EventLoop::Callback while_alive(void (Server::*member)());
 
     EventLoop& loop_;
     const ServerSettings settings_;
     const ServerHooks hooks_;
-    Acceptor acceptor_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Client>> clients_;
     std::uint64_t last_id_ = 0;
-    std::size_t unfinished_ = 0;          ///< Σ input over clients
+    Shares connections_;
+    Shares unfinished_;  ///< bytes of input that waits for its newline
+    std::optional<EventLoop::Clock::time_point> turn_ends_;
     std::vector<std::uint64_t> touched_;  ///< to be settled at the turn's end
     std::vector<std::uint64_t> waiting_;  ///< have whole requests left for the next turn
-    bool answered_ = false;               ///< a request was carried out in this turn
+    Acceptor acceptor_;
     std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< for callbacks that outlive the server
 };
 

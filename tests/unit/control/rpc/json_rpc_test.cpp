@@ -2,6 +2,7 @@
 #include "control/rpc/json_rpc.h"
 
 #include <stdexcept>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -124,6 +125,28 @@ TEST(JsonRpc, BatchesAreBounded) {
     EXPECT_EQ(reply.at("error").at("data").at("allowed"), "at most 1000");
 }
 
+TEST(JsonRpc, ABatchIsBoundedInTime) {
+    const json batch(100, {{"jsonrpc", "2.0"}, {"method", "slow"}, {"id", 1}});
+    std::size_t carried_out = 0;
+    const auto reply = answer(
+        batch.dump(),
+        [&](const std::string&, const json&) -> Result<json> {
+            ++carried_out;
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            return json(1);
+        },
+        std::chrono::milliseconds(20));
+    const json replies = json::parse(reply.value());
+    ASSERT_EQ(replies.size(), 100U);
+    EXPECT_GE(carried_out, 1U);
+    EXPECT_LE(carried_out, 5U);
+    EXPECT_EQ(replies[carried_out - 1]["result"], 1);
+    for (std::size_t i = carried_out; i < replies.size(); ++i) {
+        ASSERT_EQ(replies[i]["error"]["code"], -32005);
+        EXPECT_EQ(replies[i]["error"]["data"]["retryable"], true);
+    }
+}
+
 TEST(JsonRpc, RepliesOfABatchAreBounded) {
     int carried_out = 0;
     const std::string large(1024 * 1024, 'x');
@@ -132,7 +155,7 @@ TEST(JsonRpc, RepliesOfABatchAreBounded) {
         return large;
     };
     const json batch(100, {{"jsonrpc", "2.0"}, {"method", "large"}, {"id", 1}});
-    const auto reply = json::parse(answer(batch.dump(), count).value());
+    const auto reply = json::parse(answer(batch.dump(), count, std::chrono::hours(1)).value());
     EXPECT_EQ(carried_out, 16);
     EXPECT_EQ(reply.size(), 100U);
     EXPECT_EQ(reply.back().at("error").at("code"), -32005);

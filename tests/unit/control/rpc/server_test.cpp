@@ -75,36 +75,28 @@ TEST_F(ServerTest, AClientThatHungUpAmidALineIsForgotten) {
     EXPECT_EQ(answered, 0U);
 }
 
-TEST_F(ServerTest, TheHookRunsOncePerTurnBeforeAnyReply) {
-    std::size_t commits = 0, answered_at_commit = 0;
-    std::vector<TestClient> clients;
-    hooks.before_replies = [&] {
-        ++commits;
-        answered_at_commit = answered;
-        for (auto& client : clients) {
-            client.receive();
-            EXPECT_EQ(client.line(), std::nullopt) << "a reply left before the commit";
+TEST_F(ServerTest, ATurnEndsInTimeAndEveryoneHasHisTurn) {
+    settings.limits.turn = std::chrono::milliseconds(10);
+    std::map<std::uint64_t, std::size_t> served;
+    hooks.answer = [&](const Caller& caller, std::string_view line) -> std::optional<std::string> {
+        ++served[caller.connection];
+        const auto end = EventLoop::Clock::now() + std::chrono::milliseconds(4);
+        while (EventLoop::Clock::now() < end) {
         }
+        return std::string(line);
     };
     start();
-    for (int i = 0; i < 3; ++i) clients.push_back(connect());
+    std::vector<TestClient> clients;
+    for (int i = 0; i < 8; ++i) clients.push_back(connect());
     loop->turn(std::chrono::milliseconds(100));  // accepted
-    for (auto& client : clients) send_all(client, "change\nquiet\n");
-    for (auto& client : clients) EXPECT_EQ(line_from(client), "re:change");
-    EXPECT_EQ(commits, 1U);
-    EXPECT_EQ(answered_at_commit, 6U);
-    loop->turn(std::chrono::milliseconds(0));
-    EXPECT_EQ(commits, 1U) << "nothing was carried out in that turn";
-}
-
-TEST_F(ServerTest, AFailedCommitWithholdsTheReplies) {
-    hooks.before_replies = [] { throw std::runtime_error("expected by the test"); };
-    start();
-    auto client = connect(), bystander = connect();
+    for (auto& client : clients) send_all(client, "1\n2\n3\n4\n5\n");
     loop->turn(std::chrono::milliseconds(100));
-    send_all(client, "change\n");
-    expect_end(client);
-    EXPECT_EQ(server->connections(), 1U);
+    const auto of_first_turn = served;
+    EXPECT_LE(of_first_turn.size(), 3U) << "requests were begun after the turn's time";
+    for (int turn = 0; turn < 8; ++turn) loop->turn(std::chrono::milliseconds(0));
+    EXPECT_EQ(served.size(), 8U) << "somebody is served again and again while others wait";
+    for (auto& client : clients)
+        for (const char* line : {"1", "2", "3", "4", "5"}) EXPECT_EQ(line_from(client), line);
 }
 
 TEST_F(ServerTest, AClientThatNeverReadsHoldsUpOnlyItself) {
