@@ -120,7 +120,7 @@ void Switch::Impl::open_books(const Indices& before) {
     for (const auto& [name, index] : indices_.ports.in_use())
         if (!before.ports.find(name)) ledger_.open_port(index);
     for (const auto& [key, index] : indices_.attachments.in_use())
-        if (!before.attachments.find(key)) ledger_.open_attachment(index);
+        if (!before.attachments.find(key)) ledger_.open_attachment(key, index);
 }
 
 void Switch::Impl::retire(const Model& model) {
@@ -249,7 +249,7 @@ TrafficStats Switch::port_stats(const std::string& name) const {
     return impl_->ledger_.port(name, impl_->indices_);
 }
 TrafficStats Switch::segment_stats(const std::string& name) const {
-    return impl_->ledger_.segment(name, impl_->indices_);
+    return impl_->ledger_.segment(name);
 }
 
 WorkerStats Switch::worker_stats(std::uint16_t worker) const {

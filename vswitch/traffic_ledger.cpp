@@ -61,10 +61,18 @@ TrafficStats TrafficLedger::attachment(AttachmentIndex index) const {
     return since(attachment_row(index), known(attachment_base_, index));
 }
 
+void TrafficLedger::open_attachment(const AttachmentKey& key, AttachmentIndex index) {
+    attachment_base_[index] = attachment_row(index);
+    attachments_of_[key.segment].insert(index);
+}
+
 void TrafficLedger::close_attachment(const AttachmentKey& key, AttachmentIndex index) {
     const TrafficStats counted = attachment(index);
     add_drops(port_closed_[key.port], counted);
     add(segment_closed_[key.segment], counted);
+    const auto attachments = attachments_of_.find(key.segment);
+    attachments->second.erase(index);
+    if (attachments->second.empty()) attachments_of_.erase(attachments);
 }
 
 TrafficStats TrafficLedger::port(const std::string& name, const Indices& indices) const {
@@ -76,10 +84,10 @@ TrafficStats TrafficLedger::port(const std::string& name, const Indices& indices
     return sum;
 }
 
-TrafficStats TrafficLedger::segment(const std::string& name, const Indices& indices) const {
+TrafficStats TrafficLedger::segment(const std::string& name) const {
     TrafficStats sum = known(segment_closed_, name);
-    for (const auto& [key, index] : indices.attachments.in_use())
-        if (key.segment == name) add(sum, attachment(index));
+    if (const auto attachments = attachments_of_.find(name); attachments != attachments_of_.end())
+        for (const AttachmentIndex index : attachments->second) add(sum, attachment(index));
     return sum;
 }
 

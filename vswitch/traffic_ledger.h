@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,14 +24,14 @@ class TrafficLedger {
     explicit TrafficLedger(const std::vector<std::unique_ptr<Worker>>& workers) : workers_(workers) {}
 
     void open_port(PortIndex index) { port_base_[index] = port_row(index); }
-    void open_attachment(AttachmentIndex index) { attachment_base_[index] = attachment_row(index); }
+    void open_attachment(const AttachmentKey& key, AttachmentIndex index);
     /// The attachment is gone; its counts stay with the port (drops) and the segment (all).
     void close_attachment(const AttachmentKey& key, AttachmentIndex index);
     void forget_port(const std::string& name) { port_closed_.erase(name); }
     void forget_segment(const std::string& name) { segment_closed_.erase(name); }
 
     [[nodiscard]] TrafficStats port(const std::string& name, const Indices& indices) const;
-    [[nodiscard]] TrafficStats segment(const std::string& name, const Indices& indices) const;
+    [[nodiscard]] TrafficStats segment(const std::string& name) const;
     [[nodiscard]] TrafficStats port_itself(PortIndex index) const;
     [[nodiscard]] TrafficStats attachment(AttachmentIndex index) const;
 
@@ -41,6 +42,7 @@ class TrafficLedger {
     const std::vector<std::unique_ptr<Worker>>& workers_;
     std::map<PortIndex, TrafficStats> port_base_;
     std::map<AttachmentIndex, TrafficStats> attachment_base_;
+    std::map<std::string, std::set<AttachmentIndex>> attachments_of_;  ///< by segment
     std::map<std::string, TrafficStats> port_closed_;
     std::map<std::string, TrafficStats> segment_closed_;
 };
