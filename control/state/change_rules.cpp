@@ -5,6 +5,7 @@
 
 #include "control/config/merge.h"
 #include "control/config/object_json.h"
+#include "vswitch/model/admission.h"
 #include "vswitch/model/checks.h"
 
 namespace bulkhead {
@@ -42,6 +43,24 @@ Result<> check_immutable(const Model& before, const Model& after, const Change& 
     return result;
 }
 
+/// A MAC that fdb.add placed is refused to a port's `macs` here, where the port is what was asked for; the model would
+/// only say that the entry no longer fits.
+Result<> check_macs(const Port& port, const Model& after) {
+    for (const Attachment& attachment : port.attachments) {
+        for (std::size_t i = 0; i < attachment.macs.size(); ++i) {
+            const auto entry = after.static_macs.find({attachment.segment, attachment.macs[i]});
+            if (entry == after.static_macs.end()) continue;
+            auto refusal = refused(attachment_pointer(port, attachment) + "/macs/" + std::to_string(i),
+                                   "is a static entry of port " + in_quotes(entry->second.port) + " in that segment",
+                                   attachment.macs[i].to_string(), "a MAC that fdb.add has not placed");
+            refusal.error().object_kind = "port";
+            refusal.error().object_name = port.name;
+            return refusal;
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<> check_change(const Model& before, const Model& after, const std::vector<Change>& changes) {
@@ -50,6 +69,9 @@ Result<> check_change(const Model& before, const Model& after, const std::vector
         if (change.op == ChangeOp::set) {
             if (auto ok = check_immutable(before, after, change); !ok) return ok;
             if (change.object.kind == ObjectKind::port) changed_ports.insert(change.object.name);
+        }
+        if (change.op != ChangeOp::remove && change.object.kind == ObjectKind::port) {
+            if (auto ok = check_macs(after.ports.at(change.object.name), after); !ok) return ok;
         }
         if (change.op != ChangeOp::remove) continue;
         if (change.object.kind == ObjectKind::segment) gone_segments.insert(change.object.name);
