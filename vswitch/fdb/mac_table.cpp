@@ -22,54 +22,25 @@ void add(std::atomic<std::uint32_t>& counter, int change) noexcept {
 }  // namespace
 
 std::unique_ptr<MacTable> MacTable::create(std::size_t capacity) {
-    const std::size_t bucket_count = std::bit_ceil(std::max<std::size_t>(capacity * 2, kSlots) / kSlots);
-    void* memory = rte_zmalloc("mac_table", bucket_count * sizeof(Bucket), alignof(Bucket));
+    const std::size_t bucket_count = std::bit_ceil(std::max<std::size_t>(capacity * 2, kMacSlots) / kMacSlots);
+    void* memory = rte_zmalloc("mac_table", bucket_count * sizeof(MacBucket), alignof(MacBucket));
     if (memory == nullptr) return nullptr;
     std::random_device source;
     const std::uint64_t secret = static_cast<std::uint64_t>(source()) << 32 | source();
-    return std::unique_ptr<MacTable>(new MacTable(new (memory) Bucket[bucket_count]{}, bucket_count, secret));
+    const MacBuckets buckets{new (memory) MacBucket[bucket_count]{}, bucket_count - 1, secret};
+    return std::unique_ptr<MacTable>(new MacTable(buckets));
 }
 
-MacTable::MacTable(Bucket* buckets, std::size_t bucket_count, std::uint64_t secret)
-    : buckets_(buckets),
-      mask_(bucket_count - 1),
-      bucket_count_(bucket_count),
-      secret_(secret),
-      learned_(kMaxSegments),
-      by_attachment_(kMaxAttachments) {}
+MacTable::MacTable(MacBuckets buckets) : buckets_(buckets), learned_(kMaxSegments), by_attachment_(kMaxAttachments) {}
 
 MacTable::~MacTable() {
-    rte_free(buckets_);
-}
-
-MacValue MacTable::find_hashed(MacKey key, std::uint64_t hash) const noexcept {
-    for (const std::size_t index : {first_bucket(hash), second_bucket(hash)}) {
-        const Bucket& bucket = buckets_[index];
-        for (std::size_t at = 0; at < kSlots; ++at) {
-            if (bucket.keys[at].load(std::memory_order_acquire) != key) continue;
-            const MacValue value(bucket.values[at].load(std::memory_order_acquire));
-            // The slot may have been given to another key in between; then ours is gone.
-            if (bucket.keys[at].load(std::memory_order_relaxed) == key) return value;
-        }
-    }
-    return MacValue::none();
+    rte_free(buckets_.buckets);
 }
 
 MacValue MacTable::find(MacKey key) const noexcept {
-    return find_hashed(key, hash(key));
-}
-
-void MacTable::find_bulk(const MacKey* keys, MacValue* found, std::uint16_t count) const noexcept {
-    constexpr std::uint16_t kAhead = 64;
-    std::array<std::uint64_t, kAhead> hashes;
-    for (std::uint16_t base = 0; base < count; base = static_cast<std::uint16_t>(base + kAhead)) {
-        const std::uint16_t part = std::min<std::uint16_t>(kAhead, static_cast<std::uint16_t>(count - base));
-        for (std::uint16_t at = 0; at < part; ++at) {
-            hashes[at] = hash(keys[base + at]);
-            __builtin_prefetch(&buckets_[first_bucket(hashes[at])]);
-        }
-        for (std::uint16_t at = 0; at < part; ++at) found[base + at] = find_hashed(keys[base + at], hashes[at]);
-    }
+    MacValue found;
+    find_bulk(&key, &found, 1);
+    return found;
 }
 
 void MacTable::touch(MacKey key, MacValue value) noexcept {
@@ -85,36 +56,35 @@ void MacTable::touch(MacKey key, MacValue value) noexcept {
 }
 
 MacTable::Slot MacTable::slot_of(MacKey key) noexcept {
-    const std::uint64_t hashed = hash(key);
-    for (const std::size_t index : {first_bucket(hashed), second_bucket(hashed)})
-        for (std::size_t at = 0; at < kSlots; ++at)
-            if (buckets_[index].keys[at].load(std::memory_order_acquire) == key) return {&buckets_[index], at};
+    const std::uint64_t hash = buckets_.hash(key);
+    for (MacBucket* bucket : {&buckets_.first(hash), &buckets_.second(hash)})
+        for (std::size_t at = 0; at < kMacSlots; ++at)
+            if (bucket->keys[at].load(std::memory_order_acquire) == key) return {bucket, at};
     return {};
 }
 
 MacTable::Slot MacTable::free_slot(MacKey key) noexcept {
-    const std::uint64_t hashed = hash(key);
-    Bucket& first = buckets_[first_bucket(hashed)];
-    Bucket& second = buckets_[second_bucket(hashed)];
+    const std::uint64_t hash = buckets_.hash(key);
+    MacBucket& first = buckets_.first(hash);
+    MacBucket& second = buckets_.second(hash);
     // The first bucket while it has room to spare: then most look-ups read one. After that the emptier of the two, or
     // some pair of buckets would fill up long before the table does.
     const std::size_t used = occupancy(first);
-    Bucket& chosen = used > kSlots / 2 && occupancy(second) < used ? second : first;
-    for (std::size_t at = 0; at < kSlots; ++at)
+    MacBucket& chosen = used > kMacSlots / 2 && occupancy(second) < used ? second : first;
+    for (std::size_t at = 0; at < kMacSlots; ++at)
         if (chosen.keys[at].load(std::memory_order_relaxed) == 0) return {&chosen, at};
     return {};
 }
 
 MacTable::Slot MacTable::learned_slot(MacKey key) noexcept {
-    const std::uint64_t hashed = hash(key);
-    for (const std::size_t index : {first_bucket(hashed), second_bucket(hashed)})
-        for (std::size_t at = 0; at < kSlots; ++at)
-            if (!MacValue(buckets_[index].values[at].load(std::memory_order_relaxed)).is_static())
-                return {&buckets_[index], at};
+    const std::uint64_t hash = buckets_.hash(key);
+    for (MacBucket* bucket : {&buckets_.first(hash), &buckets_.second(hash)})
+        for (std::size_t at = 0; at < kMacSlots; ++at)
+            if (!MacValue(bucket->values[at].load(std::memory_order_relaxed)).is_static()) return {bucket, at};
     return {};
 }
 
-std::size_t MacTable::occupancy(const Bucket& bucket) noexcept {
+std::size_t MacTable::occupancy(const MacBucket& bucket) noexcept {
     return static_cast<std::size_t>(
         std::ranges::count_if(bucket.keys, [](const auto& key) { return key.load(std::memory_order_relaxed) != 0; }));
 }
@@ -198,15 +168,15 @@ std::size_t MacTable::erase_if(const std::function<bool(MacKey, MacValue)>& goes
 
 std::size_t MacTable::erase_if(const std::function<bool(MacKey, MacValue)>& goes, std::size_t part, std::size_t parts) {
     std::size_t erased = 0;
-    const std::size_t last = bucket_count_ * (part + 1) / parts;
-    for (std::size_t base = bucket_count_ * part / parts; base < last; base += kChunk) {
+    const std::size_t last = bucket_count() * (part + 1) / parts;
+    for (std::size_t base = bucket_count() * part / parts; base < last; base += kChunk) {
         const std::lock_guard lock(writer_);
         for (std::size_t index = base; index < std::min(base + kChunk, last); ++index) {
-            for (std::size_t at = 0; at < kSlots; ++at) {
-                const MacKey key = buckets_[index].keys[at].load(std::memory_order_relaxed);
+            for (std::size_t at = 0; at < kMacSlots; ++at) {
+                const MacKey key = buckets_.buckets[index].keys[at].load(std::memory_order_relaxed);
                 if (key == 0) continue;
-                if (!goes(key, MacValue(buckets_[index].values[at].load(std::memory_order_relaxed)))) continue;
-                clear({&buckets_[index], at});
+                if (!goes(key, MacValue(buckets_.buckets[index].values[at].load(std::memory_order_relaxed)))) continue;
+                clear({&buckets_.buckets[index], at});
                 ++erased;
             }
         }
@@ -215,12 +185,12 @@ std::size_t MacTable::erase_if(const std::function<bool(MacKey, MacValue)>& goes
 }
 
 void MacTable::for_each(const std::function<void(MacKey, MacValue)>& visit) const {
-    for (std::size_t base = 0; base < bucket_count_; base += kChunk) {
+    for (std::size_t base = 0; base < bucket_count(); base += kChunk) {
         const std::lock_guard lock(writer_);
-        for (std::size_t index = base; index < std::min(base + kChunk, bucket_count_); ++index) {
-            for (std::size_t at = 0; at < kSlots; ++at) {
-                const MacKey key = buckets_[index].keys[at].load(std::memory_order_relaxed);
-                if (key != 0) visit(key, MacValue(buckets_[index].values[at].load(std::memory_order_relaxed)));
+        for (std::size_t index = base; index < std::min(base + kChunk, bucket_count()); ++index) {
+            for (std::size_t at = 0; at < kMacSlots; ++at) {
+                const MacKey key = buckets_.buckets[index].keys[at].load(std::memory_order_relaxed);
+                if (key != 0) visit(key, MacValue(buckets_.buckets[index].values[at].load(std::memory_order_relaxed)));
             }
         }
     }

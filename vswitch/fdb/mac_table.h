@@ -2,13 +2,12 @@
 // The MAC table of the whole switch: (segment, MAC) → attachment, in one hash table of one 64-bit key word and one
 // 64-bit value word per entry, eight entries a bucket, two candidate buckets a key. Entries never move, so readers need
 // no lock: a writer publishes value before key and clears key before value, and a reader looks at the key again after
-// the value. The hash is keyed by a secret of this process, so that guests can't choose MACs that meet in one bucket.
+// the value.
 //
 // Threads: find and touch from any worker at any time. All else takes the writer's lock; workers only try it
 // (WriteGuard::try_lock) and come back later, so that nobody waits for a preempted writer.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -19,43 +18,10 @@
 #include <vector>
 
 #include "vswitch/base/ids.h"
-#include "vswitch/base/mac_address.h"
+#include "vswitch/fdb/mac_entry.h"
+#include "vswitch/fdb/mac_search.h"
 
 namespace bulkhead {
-
-/// Segment in the high 16 bits, MAC in the low 48. Never 0: segment indices begin at 1.
-using MacKey = std::uint64_t;
-
-[[nodiscard]] constexpr MacKey mac_key(SegmentIndex segment, std::uint64_t mac) noexcept {
-    return static_cast<std::uint64_t>(segment) << 48 | mac;
-}
-[[nodiscard]] constexpr SegmentIndex segment_of(MacKey key) noexcept {
-    return static_cast<SegmentIndex>(key >> 48);
-}
-[[nodiscard]] constexpr MacAddress mac_of(MacKey key) noexcept {
-    return MacAddress(key);
-}
-
-/// The value word: attachment 16, flags 16, last seen 32 (seconds of the table's clock).
-class MacValue {
-  public:
-    constexpr MacValue() = default;
-    constexpr explicit MacValue(std::uint64_t word) : word_(word) {}
-    constexpr MacValue(AttachmentIndex attachment, bool is_static, std::uint32_t seen_s)
-        : word_(static_cast<std::uint64_t>(attachment) << 48 | (is_static ? kStatic : 0) | seen_s) {}
-
-    [[nodiscard]] constexpr AttachmentIndex attachment() const { return static_cast<AttachmentIndex>(word_ >> 48); }
-    [[nodiscard]] constexpr bool is_static() const { return (word_ & kStatic) != 0; }
-    [[nodiscard]] constexpr std::uint32_t seen_s() const { return static_cast<std::uint32_t>(word_); }
-    [[nodiscard]] constexpr std::uint64_t word() const { return word_; }
-    /// No entry: an attachment that does not exist.
-    [[nodiscard]] static constexpr MacValue none() { return {kNoAttachment, false, 0}; }
-    [[nodiscard]] constexpr bool exists() const { return attachment() != kNoAttachment; }
-
-  private:
-    static constexpr std::uint64_t kStatic = 1ULL << 32;
-    std::uint64_t word_ = 0;
-};
 
 class MacTable {
   public:
@@ -68,10 +34,11 @@ class MacTable {
 
     // ---- any thread, no lock ----
 
-    void prefetch(MacKey key) const noexcept { __builtin_prefetch(&buckets_[first_bucket(hash(key))]); }
     [[nodiscard]] MacValue find(MacKey key) const noexcept;
-    /// Looks up many at once: prefetches, then compares. `found[i]` is MacValue::none() for what is unknown.
-    void find_bulk(const MacKey* keys, MacValue* found, std::uint16_t count) const noexcept;
+    /// Looks up many at once. `found[i]` is MacValue::none() for what is unknown.
+    void find_bulk(const MacKey* keys, MacValue* found, std::size_t count) const noexcept {
+        bulkhead::find_bulk(buckets_, keys, found, count);
+    }
     /// Says that the entry was seen now. Writes at most once a second an entry, and only if `value` still stands.
     void touch(MacKey key, MacValue value) noexcept;
 
@@ -123,44 +90,26 @@ class MacTable {
     }
 
   private:
-    static constexpr std::size_t kSlots = 8;  ///< keys of one bucket fill one cache line
-
-    struct alignas(64) Bucket {
-        std::array<std::atomic<std::uint64_t>, kSlots> keys;
-        std::array<std::atomic<std::uint64_t>, kSlots> values;
-    };
     struct Slot {
-        Bucket* bucket = nullptr;
+        MacBucket* bucket = nullptr;
         std::size_t at = 0;
         explicit operator bool() const { return bucket != nullptr; }
     };
 
-    MacTable(Bucket* buckets, std::size_t bucket_count, std::uint64_t secret);
+    explicit MacTable(MacBuckets buckets);
 
-    [[nodiscard]] std::uint64_t hash(MacKey key) const noexcept {
-        std::uint64_t mixed = (key ^ secret_) * 0x9e37'79b9'7f4a'7c15ULL;
-        mixed ^= mixed >> 32;
-        mixed *= 0xd6e8'feb8'6659'fd93ULL;
-        return mixed ^ mixed >> 29;
-    }
-    [[nodiscard]] std::size_t first_bucket(std::uint64_t hash) const noexcept { return hash & mask_; }
-    [[nodiscard]] std::size_t second_bucket(std::uint64_t hash) const noexcept { return hash >> 32 & mask_; }
-
-    [[nodiscard]] MacValue find_hashed(MacKey key, std::uint64_t hash) const noexcept;
+    [[nodiscard]] std::size_t bucket_count() const noexcept { return buckets_.mask + 1; }
     [[nodiscard]] Slot slot_of(MacKey key) noexcept;
     [[nodiscard]] Slot free_slot(MacKey key) noexcept;
     /// A slot of the key's buckets that holds a learned entry.
     [[nodiscard]] Slot learned_slot(MacKey key) noexcept;
-    [[nodiscard]] static std::size_t occupancy(const Bucket& bucket) noexcept;
+    [[nodiscard]] static std::size_t occupancy(const MacBucket& bucket) noexcept;
     void insert(Slot slot, MacKey key, MacValue value) noexcept;
     void overwrite(Slot slot, MacKey key, MacValue value) noexcept;
     void clear(Slot slot) noexcept;
     void account(MacKey key, MacValue value, int change) noexcept;
 
-    Bucket* buckets_;
-    std::size_t mask_;
-    std::size_t bucket_count_;
-    std::uint64_t secret_;
+    MacBuckets buckets_;
     std::atomic<std::uint32_t> now_s_{0};  ///< written by control, read by workers
     std::atomic<std::size_t> size_{0};
     mutable std::mutex writer_;
