@@ -20,7 +20,8 @@ void bench_flood(benchmark::State& state) {
         bench.receive_broadcast();
         parse(bench.batch);
         assign_segment(bench.batch, *bench.snapshot, buffers());
-        lookup(bench.batch, *bench.snapshot, *bench.macs);
+        find_macs(bench.batch, *bench.macs);
+        lookup(bench.batch, *bench.snapshot);
         cycles.start();
         replicate(bench.batch, *bench.snapshot, transmitter, bench.counters, buffers());
         transmitter.flush(*bench.snapshot);

@@ -15,13 +15,14 @@ namespace bulkhead {
 
 class PortIo;
 
-struct AttachmentEntry {
+struct alignas(8) AttachmentEntry {
     PortIndex port = kNoPort;
     SegmentIndex segment = kNoSegment;
     std::uint16_t vlan = 0;  ///< 0: untagged
-    bool isolated = false;
-    bool carries_tags = false;  ///< "tagged": "carry"
-    bool keeps_tag = false;
+    bool isolated : 1 = false;
+    bool carries_tags : 1 = false;  ///< "tagged": "carry"
+    bool keeps_tag : 1 = false;
+    bool is_plain : 1 = false;  ///< open, untagged, not isolated: an untagged frame of its segment leaves as it is
 };
 
 struct SegmentEntry {

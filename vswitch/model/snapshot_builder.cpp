@@ -38,12 +38,14 @@ void add_segments(Snapshot& snapshot, const Model& model, const Indices& indices
 
 void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, AttachmentIndex index,
             SegmentIndex segment) {
+    const bool is_open = snapshot.ports[port].io != nullptr;
     snapshot.attachments[index] = {.port = port,
                                    .segment = segment,
                                    .vlan = attachment.vlan.value_or(0),
                                    .isolated = attachment.isolated,
                                    .carries_tags = attachment.tagged == TaggedFrames::carry,
-                                   .keeps_tag = attachment.keep_tag};
+                                   .keeps_tag = attachment.keep_tag,
+                                   .is_plain = is_open && !attachment.vlan && !attachment.isolated};
     PortEntry& entry = snapshot.ports[port];
     if (!attachment.vlan) {
         entry.untagged = index;
@@ -54,7 +56,7 @@ void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, At
         }
         (*entry.by_vlan)[*attachment.vlan] = index;
     }
-    if (entry.io != nullptr) snapshot.segments[segment].members.push_back(index);
+    if (is_open) snapshot.segments[segment].members.push_back(index);
 }
 
 }  // namespace

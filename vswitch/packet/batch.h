@@ -8,7 +8,7 @@
 
 #include "vswitch/base/drop_reason.h"
 #include "vswitch/base/ids.h"
-#include "vswitch/fdb/mac_table.h"
+#include "vswitch/fdb/mac_entry.h"
 
 struct rte_mbuf;
 
@@ -26,7 +26,15 @@ struct Batch {
     std::uint16_t count = 0;
     Column<rte_mbuf*> frames;
 
+    // The burst as a whole, so that a stage can take the short way when all frames are alike. Most bursts are.
+    bool intact = true;                          ///< no frame has a verdict
+    bool has_tags = false;                       ///< some frame has a VLAN tag; set by parse
+    bool is_demanding = false;                   ///< some frame is, see pending_work.h; set by parse
+    std::uint32_t longest = 0;                   ///< length of the longest frame; set by parse
+    AttachmentIndex attachment = kNoAttachment;  ///< `ingress` of every frame, if intact and all the same
+
     Column<DropReason> verdict;         ///< none: still on its way
+    Column<std::uint32_t> length;       ///< set by parse; kept true while tags come off
     Column<std::uint64_t> source;       ///< MAC as a number; set by parse
     Column<std::uint64_t> destination;  ///< MAC as a number; set by parse
     Column<std::uint16_t> ethertype;    ///< what follows the addresses; set by parse
@@ -36,22 +44,20 @@ struct Batch {
     Column<std::uint16_t> priority;     ///< PCP and DEI of the tag that was popped, in their place of the TCI
     Column<AttachmentIndex> egress;     ///< set by lookup
 
-    /// Scratch of one stage: what it asks the MAC table, for which rows.
-    struct Query {
-        std::uint16_t count;
-        Column<std::uint16_t> rows;
-        Column<MacKey> keys;
-        Column<MacValue> found;
-
-        void ask(std::uint16_t row, MacKey key) noexcept {
-            rows[count] = row;
-            keys[count++] = key;
-        }
-    } query;
+    // What the MAC table says of the frame's two addresses; set by find_macs. Without meaning for frames with a
+    // verdict.
+    alignas(64) std::array<MacKey, 2UL * kCapacity> keys;
+    std::array<MacValue, 2UL * kCapacity> found;
+    [[nodiscard]] MacKey source_key(std::uint16_t row) const noexcept { return keys[row]; }
+    [[nodiscard]] MacValue source_entry(std::uint16_t row) const noexcept { return found[row]; }
+    [[nodiscard]] MacValue destination_entry(std::uint16_t row) const noexcept { return found[count + row]; }
 
     static constexpr std::uint16_t kUntagged = 0xffff;
 
-    void drop(std::uint16_t row, DropReason reason) noexcept { verdict[row] = reason; }
+    void drop(std::uint16_t row, DropReason reason) noexcept {
+        verdict[row] = reason;
+        intact = false;
+    }
     [[nodiscard]] bool alive(std::uint16_t row) const noexcept { return verdict[row] == DropReason::none; }
 };
 

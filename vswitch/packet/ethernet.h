@@ -42,8 +42,9 @@ inline void store_big_endian16(std::uint8_t* at, std::uint16_t value) noexcept {
 }
 
 /// The reserved link-local group addresses 01-80-C2-00-00-00 … 0F (IEEE 802.1Q-2018, table 8-1).
+inline constexpr std::uint64_t kReservedMulticast = 0x0180'c200'0000ULL;
 [[nodiscard]] constexpr bool is_reserved_multicast(std::uint64_t mac) noexcept {
-    return (mac & 0xffff'ffff'fff0ULL) == 0x0180'c200'0000ULL;
+    return (mac & 0xffff'ffff'fff0ULL) == kReservedMulticast;
 }
 
 [[nodiscard]] constexpr bool is_multicast(std::uint64_t mac) noexcept {

@@ -1,33 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/pipeline/account.h"
 
-#include <rte_mbuf.h>
-
 namespace bulkhead {
 
 void account_received(const Batch& batch, WorkerCounters& counters) noexcept {
-    std::uint64_t all_bytes = 0, bytes = 0, packets = 0;
-    AttachmentIndex attachment = kNoAttachment;
-    const auto write = [&] {
+    std::uint64_t all_bytes = 0;
+    for (std::uint16_t row = 0; row < batch.count; ++row) all_bytes += batch.length[row];
+    counters.ports[batch.port].rx_packets.add(batch.count);
+    counters.ports[batch.port].rx_bytes.add(all_bytes);
+    counters.books.received.add(batch.count);
+
+    const auto write = [&](AttachmentIndex attachment, std::uint64_t packets, std::uint64_t bytes) {
         if (attachment == kNoAttachment) return;
         counters.attachments[attachment].rx_packets.add(packets);
         counters.attachments[attachment].rx_bytes.add(bytes);
     };
-    // Most bursts are of one attachment: add up while it stays the same, write when it changes.
-    for (std::uint16_t row = 0; row < batch.count; ++row) {
-        if (batch.ingress[row] != attachment) [[unlikely]] {
-            write();
-            attachment = batch.ingress[row];
-            packets = bytes = 0;
-        }
-        ++packets;
-        bytes += batch.frames[row]->pkt_len;
-        all_bytes += batch.frames[row]->pkt_len;
+    if (batch.attachment != kNoAttachment) return write(batch.attachment, batch.count, all_bytes);
+    for (std::uint16_t first = 0, row = 0; row < batch.count; first = row) {
+        std::uint64_t bytes = 0;
+        for (; row < batch.count && batch.ingress[row] == batch.ingress[first]; ++row) bytes += batch.length[row];
+        write(batch.ingress[first], static_cast<std::uint64_t>(row - first), bytes);
     }
-    write();
-    counters.ports[batch.port].rx_packets.add(batch.count);
-    counters.ports[batch.port].rx_bytes.add(all_bytes);
-    counters.books.received.add(batch.count);
 }
 
 }  // namespace bulkhead

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <rte_mbuf.h>
 
 #include "vswitch/packet/ethernet.h"
@@ -25,6 +27,7 @@ bool pop(Batch& batch, std::uint16_t row, rte_mempool* buffers) noexcept {
         frame = copy;
     }
     pop_vlan(frame);
+    batch.length[row] -= kVlanTag;
     return true;
 }
 
@@ -81,10 +84,29 @@ bool exceeds_mtu(const rte_mbuf* frame, std::uint16_t mtu, bool tagged) noexcept
     return static_cast<std::uint32_t>(frame->l3_len) + frame->l4_len + frame->tso_segsz > mtu;
 }
 
+/// Untagged frames of one access port, none too long: all of one attachment.
+bool are_alike(const Batch& batch, const Snapshot& snapshot, AttachmentIndex untagged) noexcept {
+    if (!batch.intact || batch.has_tags || untagged == kNoAttachment) return false;
+    const std::uint16_t mtu = snapshot.segments[snapshot.attachments[untagged].segment].mtu;
+    return batch.longest <= static_cast<std::uint32_t>(kEthernetHeader) + mtu;
+}
+
+void assign_all(Batch& batch, const Snapshot& snapshot, AttachmentIndex attachment) noexcept {
+    std::ranges::fill(batch.ingress, attachment);
+    std::ranges::fill(batch.segment, snapshot.attachments[attachment].segment);
+    std::ranges::fill(batch.inner_vlan, Batch::kUntagged);
+    std::ranges::fill(batch.priority, 0);
+    batch.attachment = attachment;
+}
+
 }  // namespace
 
 void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept {
     const PortEntry& port = snapshot.ports[batch.port];
+    if (are_alike(batch, snapshot, port.untagged)) [[likely]]
+        return assign_all(batch, snapshot, port.untagged);
+    batch.attachment = kNoAttachment;
+    std::ranges::fill(batch.segment, kNoSegment);
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (!batch.alive(row)) continue;
         batch.inner_vlan[row] = Batch::kUntagged;

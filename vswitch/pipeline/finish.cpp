@@ -10,14 +10,13 @@
 #include <rte_udp.h>
 
 #include "vswitch/packet/ethernet.h"
+#include "vswitch/packet/pending_work.h"
 #include "vswitch/packet/vlan.h"
 #include "vswitch/pipeline/segment_tcp.h"
 #include "vswitch/port_io.h"
 
 namespace bulkhead {
 namespace {
-
-constexpr std::uint64_t kPendingWork = RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IP_CKSUM;
 
 /// What of the far side's abilities the frame needs; 0 for a frame that is whole.
 std::uint32_t needed_offloads(const rte_mbuf* frame) noexcept {
@@ -107,10 +106,6 @@ void free_all(rte_mbuf** frames, std::uint16_t count) noexcept {
 }
 
 }  // namespace
-
-bool has_pending_work(const rte_mbuf* frame) noexcept {
-    return (frame->ol_flags & kPendingWork) != 0;
-}
 
 bool fits(const rte_mbuf* frame, std::uint32_t offloads) noexcept {
     return (needed_offloads(frame) & ~offloads) == 0;

@@ -12,9 +12,6 @@ struct rte_mempool;
 
 namespace bulkhead {
 
-/// Work that a frame may carry, as transmit flags (port_io.h).
-[[nodiscard]] bool has_pending_work(const rte_mbuf* frame) noexcept;
-
 /// Whether the frame can go to a far side with these TransmitOffload bits as it is.
 [[nodiscard]] bool fits(const rte_mbuf* frame, std::uint32_t offloads) noexcept;
 

@@ -26,30 +26,32 @@ void unicast(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Attachme
         batch.drop(row, DropReason::port_gone);
 }
 
+void look_up(Batch& batch, std::uint16_t row, const Snapshot& snapshot, AttachmentIndex index) noexcept {
+    if (!batch.alive(row)) return;
+    // Whatever the table says, a frame leaves only by an attachment of its own segment: isolation rests on the
+    // immutable snapshot, not on shared mutable memory.
+    const bool usable =
+        index < snapshot.attachments.size() && snapshot.attachments[index].segment == batch.segment[row];
+    if (usable && !is_multicast(batch.destination[row]))
+        unicast(batch, row, snapshot, index);
+    else
+        flood_or_drop(batch, row, snapshot.segments[batch.segment[row]]);
+}
+
 }  // namespace
 
-void lookup(Batch& batch, const Snapshot& snapshot, const MacTable& macs) noexcept {
-    Batch::Query& query = batch.query;
-    query.count = 0;
+void lookup(Batch& batch, const Snapshot& snapshot) noexcept {
+    const bool are_plain = batch.intact && !batch.has_tags;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
-        if (!batch.alive(row)) continue;
-        if (is_multicast(batch.destination[row]))
-            flood_or_drop(batch, row, snapshot.segments[batch.segment[row]]);
-        else
-            query.ask(row, mac_key(batch.segment[row], batch.destination[row]));
-    }
-    macs.find_bulk(query.keys.data(), query.found.data(), query.count);
-    for (std::uint16_t at = 0; at < query.count; ++at) {
-        const std::uint16_t row = query.rows[at];
-        const AttachmentIndex index = query.found[at].attachment();
-        // Whatever the table says, a frame leaves only by an attachment of its own segment: isolation rests on the
-        // immutable snapshot, not on shared mutable memory.
-        const bool usable =
-            index < snapshot.attachments.size() && snapshot.attachments[index].segment == batch.segment[row];
-        if (usable) [[likely]]
-            unicast(batch, row, snapshot, index);
-        else
-            flood_or_drop(batch, row, snapshot.segments[batch.segment[row]]);
+        const AttachmentIndex index = batch.destination_entry(row).attachment();
+        if (are_plain && index < snapshot.attachments.size()) [[likely]] {
+            const AttachmentEntry& egress = snapshot.attachments[index];
+            if (egress.is_plain && egress.segment == batch.segment[row] && egress.port != batch.port) [[likely]] {
+                batch.egress[row] = index;
+                continue;
+            }
+        }
+        look_up(batch, row, snapshot, index);
     }
 }
 

@@ -1,35 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <rte_mbuf.h>
+#include <algorithm>
 
 #include "vswitch/packet/ethernet.h"
+#include "vswitch/packet/pending_work.h"
 #include "vswitch/pipeline/stages.h"
 
 namespace bulkhead {
+namespace {
 
-void parse(Batch& batch) noexcept {
+void read_headers(Batch& batch) noexcept {
     constexpr std::uint16_t kPrefetch = 4;
-    for (std::uint16_t row = 0; row < batch.count; ++row) {
-        if (row + kPrefetch < batch.count) rte_prefetch0(rte_pktmbuf_mtod(batch.frames[row + kPrefetch], const void*));
+    const std::uint16_t count = batch.count;
+    std::uint64_t demanding = 0;
+    for (std::uint16_t row = 0; row < count; ++row) {
+        if (row + kPrefetch < count) rte_prefetch0(rte_pktmbuf_mtod(batch.frames[row + kPrefetch], const void*));
         const rte_mbuf* frame = batch.frames[row];
-        batch.verdict[row] = DropReason::none;
-        batch.ingress[row] = kNoAttachment;
+        batch.length[row] = frame->pkt_len;
+        demanding |= (frame->ol_flags & kPendingWork) | (frame->nb_segs - 1U);
         if (frame->data_len < kEthernetHeader) [[unlikely]] {
+            batch.source[row] = batch.destination[row] = batch.ethertype[row] = 0;
             batch.drop(row, DropReason::truncated);
             continue;
         }
         const auto* data = rte_pktmbuf_mtod(frame, const std::uint8_t*);
         // Eight octets each: the upper six are the address; those of the second load end in the EtherType.
-        const auto destination = load_big_endian<std::uint64_t>(data) >> 16;
         const auto source_and_type = load_big_endian<std::uint64_t>(data + 6);
-        const std::uint64_t source = source_and_type >> 16;
-        batch.destination[row] = destination;
-        batch.source[row] = source;
+        batch.destination[row] = load_big_endian<std::uint64_t>(data) >> 16;
+        batch.source[row] = source_and_type >> 16;
         batch.ethertype[row] = static_cast<std::uint16_t>(source_and_type);
-        if (is_multicast(source) || source == 0) [[unlikely]]
-            batch.drop(row, DropReason::source_invalid);
-        if (is_reserved_multicast(destination)) [[unlikely]]
-            batch.drop(row, DropReason::reserved_multicast);
     }
+    batch.is_demanding = demanding != 0;
+}
+
+// The sums below are of integers and without branches, for the compiler to make vectors of.
+
+bool has_tags(const Batch& batch) noexcept {
+    std::uint16_t tags = 0;
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        const std::uint16_t type = batch.ethertype[row];
+        tags = static_cast<std::uint16_t>(tags | (type == kEtherTypeVlan) | (type == kEtherTypeServiceVlan) |
+                                          (type == kEtherTypeQinQ));
+    }
+    return tags != 0;
+}
+
+std::uint32_t longest(const Batch& batch) noexcept {
+    std::uint32_t longest = 0;
+    for (std::uint16_t row = 0; row < batch.count; ++row) longest = std::max(longest, batch.length[row]);
+    return longest;
+}
+
+bool is_bad_source(std::uint64_t mac) noexcept {
+    return is_multicast(mac) || mac == 0;
+}
+
+bool has_bad_addresses(const Batch& batch) noexcept {
+    constexpr std::uint64_t kGroup = 1ULL << 40;
+    std::uint64_t bad = 0;
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        const std::uint64_t source = batch.source[row], destination = batch.destination[row];
+        bad |= (source & kGroup) | static_cast<std::uint64_t>(source == 0) |
+               static_cast<std::uint64_t>(is_reserved_multicast(destination));
+    }
+    return bad != 0;
+}
+
+void drop_bad_addresses(Batch& batch) noexcept {
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        if (!batch.alive(row)) continue;
+        if (is_reserved_multicast(batch.destination[row]))
+            batch.drop(row, DropReason::reserved_multicast);
+        else if (is_bad_source(batch.source[row]))
+            batch.drop(row, DropReason::source_invalid);
+    }
+}
+
+}  // namespace
+
+void parse(Batch& batch) noexcept {
+    batch.intact = true;
+    std::ranges::fill(batch.verdict, DropReason::none);
+    std::ranges::fill(batch.ingress, kNoAttachment);
+    read_headers(batch);
+    batch.has_tags = has_tags(batch);
+    batch.longest = longest(batch);
+    if (has_bad_addresses(batch)) [[unlikely]]
+        drop_bad_addresses(batch);
 }
 
 }  // namespace bulkhead

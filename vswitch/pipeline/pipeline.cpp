@@ -19,8 +19,9 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     parse(batch);
     assign_segment(batch, snapshot, buffers_);  // (port, VLAN) → attachment → segment
     account_received(batch, counters_);
-    learn(batch, macs_, learner_);   // new or moved sources are noted; nothing is written per frame
-    lookup(batch, snapshot, macs_);  // unicast, flood, or drop
+    find_macs(batch, macs_);
+    learn(batch, macs_, learner_);  // new or moved sources are noted; nothing is written per frame
+    lookup(batch, snapshot);        // unicast, flood, or drop
     replicate(batch, snapshot, transmitter_, counters_, buffers_);  // split horizon, never back, no payload copies
     sweep_dropped(batch, counters_);
     transmitter_.flush(snapshot);

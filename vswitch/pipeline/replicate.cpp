@@ -72,10 +72,22 @@ void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Transmitte
         if (flood.reaches(index)) send_one(batch, row, snapshot, index, transmitter, counters, buffers);
 }
 
+/// All frames leave by one attachment, as they are.
+bool go_one_way(const Batch& batch, const Snapshot& snapshot) noexcept {
+    const AttachmentIndex first = batch.egress[0];
+    if (!batch.intact || batch.is_demanding || first == Batch::kFlood || snapshot.attachments[first].vlan != 0)
+        return false;
+    bool same = true;
+    for (std::uint16_t row = 0; row < batch.count; ++row) same &= batch.egress[row] == first;
+    return same;
+}
+
 }  // namespace
 
 void replicate(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter, WorkerCounters& counters,
                rte_mempool* buffers) noexcept {
+    if (go_one_way(batch, snapshot)) [[likely]]
+        return transmitter.send_all(snapshot, batch.egress[0], batch);
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (!batch.alive(row)) [[unlikely]]
             continue;

@@ -20,12 +20,15 @@ void parse(Batch& batch) noexcept;
 /// segment's MTU. Verdicts: port_gone, no_attachment, unknown_vlan, tagged_frame, mtu_exceeded, no_buffer.
 void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept;
 
+/// Asks the MAC table for both addresses of every frame at once.
+void find_macs(Batch& batch, const MacTable& macs) noexcept;
+
 /// New or moved sources go to the learner; known ones are marked as seen. Verdict: source_mac_owned.
 void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept;
 
 /// Where the frame goes: one attachment, or everybody else in the segment. Verdicts: unknown_unicast, flood_disabled,
 /// same_port, isolated, tagged_frame, port_gone.
-void lookup(Batch& batch, const Snapshot& snapshot, const MacTable& macs) noexcept;
+void lookup(Batch& batch, const Snapshot& snapshot) noexcept;
 
 /// Whether a frame with `inner_vlan` left on it (Batch::kUntagged: none) may leave by an attachment.
 [[nodiscard]] inline bool accepts_tag(const AttachmentEntry& attachment, std::uint16_t inner_vlan) noexcept {

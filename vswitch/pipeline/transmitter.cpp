@@ -5,6 +5,7 @@
 
 #include <rte_mbuf.h>
 
+#include "vswitch/packet/pending_work.h"
 #include "vswitch/pipeline/finish.h"
 #include "vswitch/port_io.h"
 
@@ -31,11 +32,16 @@ void Transmitter::adopt(const Snapshot& snapshot) {
 
 void Transmitter::send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept {
     const PortIndex port = snapshot.attachments[egress].port;
-    if (has_pending_work(frame) || frame->nb_segs > 1) [[unlikely]] {
+    if (is_demanding(frame)) [[unlikely]] {
         const std::uint32_t offloads = snapshot.ports[port].io->offloads();
         if (!fits(frame, offloads)) return send_unfinished(snapshot, egress, port, frame, offloads);
     }
     enqueue(snapshot, egress, port, frame);
+}
+
+void Transmitter::send_all(const Snapshot& snapshot, AttachmentIndex egress, Batch& batch) noexcept {
+    transmit(snapshot, snapshot.attachments[egress].port, batch.frames.data(), batch.length.data(), batch.count,
+             [egress](std::uint16_t) { return egress; });
 }
 
 void Transmitter::send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
@@ -69,36 +75,47 @@ void Transmitter::flush(const Snapshot& snapshot) noexcept {
 
 void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
     Queue& queue = *queues_[port];
-    const PortEntry& entry = snapshot.ports[port];
-    std::uint16_t done = 0;
-    while (done < queue.count) {
-        const auto left = static_cast<std::uint16_t>(queue.count - done);
-        const TransmitResult result =
-            entry.io->transmit(entry.transmit_queue[worker_], queue.frames.data() + done, left);
-        account_sent(queue, port, done, static_cast<std::uint16_t>(done + result.taken));
-        done = static_cast<std::uint16_t>(done + result.taken);
-        if (done == queue.count) break;
-        // tx_error speaks of one frame: it goes, those behind it get their chance. Every other reason stops them all.
-        const std::uint16_t refused =
-            result.reason == DropReason::tx_error ? static_cast<std::uint16_t>(done + 1) : queue.count;
-        for (; done < refused; ++done) {
-            count_drop(counters_, queue.by[done], result.reason);
-            rte_pktmbuf_free(queue.frames[done]);
-        }
-    }
+    transmit(snapshot, port, queue.frames.data(), queue.lengths.data(), queue.count,
+             [&queue](std::uint16_t at) { return queue.by[at]; });
     queue.count = 0;
 }
 
-void Transmitter::account_sent(const Queue& queue, PortIndex port, std::uint16_t first, std::uint16_t end) noexcept {
-    std::uint64_t bytes = 0;
-    for (std::uint16_t at = first; at < end; ++at) {
-        TrafficCounters& attachment = counters_.attachments[queue.by[at]];
-        attachment.tx_packets.add(1);
-        attachment.tx_bytes.add(queue.lengths[at]);
-        bytes += queue.lengths[at];
+template <typename AttachmentOf>
+void Transmitter::transmit(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
+                           std::uint16_t count, AttachmentOf attachment_of) noexcept {
+    const PortEntry& entry = snapshot.ports[port];
+    std::uint16_t done = 0;
+    while (done < count) {
+        const auto left = static_cast<std::uint16_t>(count - done);
+        const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], frames + done, left);
+        const auto sent = static_cast<std::uint16_t>(done + result.taken);
+        account_sent(port, lengths, done, sent, attachment_of);
+        done = sent;
+        if (done == count) break;
+        // tx_error speaks of one frame: it goes, those behind it get their chance. Every other reason stops them all.
+        const std::uint16_t refused =
+            result.reason == DropReason::tx_error ? static_cast<std::uint16_t>(done + 1) : count;
+        for (; done < refused; ++done) {
+            count_drop(counters_, attachment_of(done), result.reason);
+            rte_pktmbuf_free(frames[done]);
+        }
+    }
+}
+
+template <typename AttachmentOf>
+void Transmitter::account_sent(PortIndex port, const std::uint32_t* lengths, std::uint16_t first, std::uint16_t end,
+                               AttachmentOf attachment_of) noexcept {
+    std::uint64_t all_bytes = 0;
+    for (std::uint16_t at = first, run = first; at < end; run = at) {
+        const AttachmentIndex index = attachment_of(run);
+        std::uint64_t bytes = 0;
+        for (; at < end && attachment_of(at) == index; ++at) bytes += lengths[at];
+        counters_.attachments[index].tx_packets.add(static_cast<std::uint64_t>(at - run));
+        counters_.attachments[index].tx_bytes.add(bytes);
+        all_bytes += bytes;
     }
     counters_.ports[port].tx_packets.add(static_cast<std::uint64_t>(end - first));
-    counters_.ports[port].tx_bytes.add(bytes);
+    counters_.ports[port].tx_bytes.add(all_bytes);
     counters_.books.transmitted.add(static_cast<std::uint64_t>(end - first));
 }
 

@@ -12,6 +12,7 @@
 
 #include "vswitch/base/counters.h"
 #include "vswitch/model/snapshot.h"
+#include "vswitch/packet/batch.h"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -29,6 +30,10 @@ class Transmitter {
     /// Sends a frame, which it takes, out of an attachment; does in software what the far side can't.
     void send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept;
 
+    /// Sends all frames of a batch that go one way and are no more than any far side can take. Nothing waits for its
+    /// port.
+    void send_all(const Snapshot& snapshot, AttachmentIndex egress, Batch& batch) noexcept;
+
     void flush(const Snapshot& snapshot) noexcept;
 
   private:
@@ -45,7 +50,13 @@ class Transmitter {
     void send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
                          std::uint32_t offloads) noexcept;
     void flush(const Snapshot& snapshot, PortIndex port) noexcept;
-    void account_sent(const Queue& queue, PortIndex port, std::uint16_t first, std::uint16_t end) noexcept;
+    /// `attachment_of` gives the attachment by which the frame at a place leaves.
+    template <typename AttachmentOf>
+    void transmit(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
+                  std::uint16_t count, AttachmentOf attachment_of) noexcept;
+    template <typename AttachmentOf>
+    void account_sent(PortIndex port, const std::uint32_t* lengths, std::uint16_t first, std::uint16_t end,
+                      AttachmentOf attachment_of) noexcept;
 
     std::uint16_t worker_;
     WorkerCounters& counters_;
