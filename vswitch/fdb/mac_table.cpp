@@ -22,16 +22,16 @@ void add(std::atomic<std::uint32_t>& counter, int change) noexcept {
 }  // namespace
 
 std::unique_ptr<MacTable> MacTable::create(std::size_t capacity) {
-    const std::size_t bucket_count = std::bit_ceil(std::max<std::size_t>(capacity * 2, kMacSlots) / kMacSlots);
+    const std::size_t bucket_count = std::bit_ceil(std::max<std::size_t>(capacity * 2 / kMacSlots, 2));
     void* memory = rte_zmalloc("mac_table", bucket_count * sizeof(MacBucket), alignof(MacBucket));
     if (memory == nullptr) return nullptr;
     std::random_device source;
     const std::uint64_t secret = static_cast<std::uint64_t>(source()) << 32 | source();
-    const MacBuckets buckets{new (memory) MacBucket[bucket_count]{}, bucket_count - 1, secret};
-    return std::unique_ptr<MacTable>(new MacTable(buckets));
+    return std::unique_ptr<MacTable>(new MacTable(new (memory) MacBucket[bucket_count]{}, bucket_count, secret));
 }
 
-MacTable::MacTable(MacBuckets buckets) : buckets_(buckets), learned_(kMaxSegments), by_attachment_(kMaxAttachments) {}
+MacTable::MacTable(MacBucket* buckets, std::size_t count, std::uint64_t secret)
+    : buckets_{buckets, count - 1, secret}, learned_(kMaxSegments), by_attachment_(kMaxAttachments) {}
 
 MacTable::~MacTable() {
     rte_free(buckets_.buckets);
@@ -56,32 +56,34 @@ void MacTable::touch(MacKey key, MacValue value) noexcept {
 }
 
 MacTable::Slot MacTable::slot_of(MacKey key) noexcept {
-    const std::uint64_t hash = buckets_.hash(key);
-    for (MacBucket* bucket : {&buckets_.first(hash), &buckets_.second(hash)})
+    for (MacBucket* bucket : buckets_.candidates(buckets_.hash(key)))
         for (std::size_t at = 0; at < kMacSlots; ++at)
             if (bucket->keys[at].load(std::memory_order_acquire) == key) return {bucket, at};
     return {};
 }
 
 MacTable::Slot MacTable::free_slot(MacKey key) noexcept {
-    const std::uint64_t hash = buckets_.hash(key);
-    MacBucket& first = buckets_.first(hash);
-    MacBucket& second = buckets_.second(hash);
+    auto candidates = buckets_.candidates(buckets_.hash(key));
     // The first bucket while it has room to spare: then most look-ups read one. After that the emptier of the two, or
     // some pair of buckets would fill up long before the table does.
-    const std::size_t used = occupancy(first);
-    MacBucket& chosen = used > kMacSlots / 2 && occupancy(second) < used ? second : first;
-    for (std::size_t at = 0; at < kMacSlots; ++at)
-        if (chosen.keys[at].load(std::memory_order_relaxed) == 0) return {&chosen, at};
+    const std::size_t used = occupancy(*candidates[0]);
+    if (used > kMacSlots / 2 && occupancy(*candidates[1]) < used) std::swap(candidates[0], candidates[1]);
+    for (MacBucket* bucket : candidates)
+        for (std::size_t at = 0; at < kMacSlots; ++at)
+            if (bucket->keys[at].load(std::memory_order_relaxed) == 0) return {bucket, at};
     return {};
 }
 
 MacTable::Slot MacTable::learned_slot(MacKey key) noexcept {
-    const std::uint64_t hash = buckets_.hash(key);
-    for (MacBucket* bucket : {&buckets_.first(hash), &buckets_.second(hash)})
+    for (MacBucket* bucket : buckets_.candidates(buckets_.hash(key)))
         for (std::size_t at = 0; at < kMacSlots; ++at)
             if (!MacValue(bucket->values[at].load(std::memory_order_relaxed)).is_static()) return {bucket, at};
     return {};
+}
+
+bool MacTable::is_spilled(Slot slot, MacKey key) const noexcept {
+    const std::uint64_t hash = buckets_.hash(key);
+    return slot.bucket != &buckets_.first(hash) && slot.bucket != &buckets_.second(hash);
 }
 
 std::size_t MacTable::occupancy(const MacBucket& bucket) noexcept {
@@ -95,6 +97,7 @@ void MacTable::account(MacKey key, MacValue value, int change) noexcept {
 }
 
 void MacTable::insert(Slot slot, MacKey key, MacValue value) noexcept {
+    if (is_spilled(slot, key)) add(buckets_.spilled, +1);
     slot.bucket->values[slot.at].store(value.word(), std::memory_order_release);
     slot.bucket->keys[slot.at].store(key, std::memory_order_release);
     account(key, value, +1);
@@ -111,6 +114,7 @@ void MacTable::clear(Slot slot) noexcept {
     const MacKey key = slot.bucket->keys[slot.at].load(std::memory_order_relaxed);
     account(key, MacValue(slot.bucket->values[slot.at].load(std::memory_order_relaxed)), -1);
     slot.bucket->keys[slot.at].store(0, std::memory_order_release);
+    if (is_spilled(slot, key)) add(buckets_.spilled, -1);
     size_.store(size() - 1, std::memory_order_relaxed);
 }
 

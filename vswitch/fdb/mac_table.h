@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The MAC table of the whole switch: (segment, MAC) → attachment, in one hash table of one 64-bit key word and one
-// 64-bit value word per entry, eight entries a bucket, two candidate buckets a key. Entries never move, so readers need
+// 64-bit value word per entry, four entries a bucket, two candidate buckets a key. Entries never move, so readers need
 // no lock: a writer publishes value before key and clears key before value, and a reader looks at the key again after
 // the value.
 //
@@ -62,7 +62,7 @@ class MacTable {
 
         /// Learns or moves; `limit` bounds the segment's learned entries. Static entries are never changed.
         LearnResult learn(MacKey key, AttachmentIndex attachment, std::uint32_t limit) noexcept;
-        /// Places a static entry, over a learned one too, and instead of another learned one where both buckets are
+        /// Places a static entry, over a learned one too, and instead of another learned one where all its buckets are
         /// full. False when they are full of static ones.
         bool place(MacKey key, AttachmentIndex attachment) noexcept;
         /// Undoes place(): the entry as find() had it before, or none.
@@ -96,13 +96,14 @@ class MacTable {
         explicit operator bool() const { return bucket != nullptr; }
     };
 
-    explicit MacTable(MacBuckets buckets);
+    MacTable(MacBucket* buckets, std::size_t count, std::uint64_t secret);
 
     [[nodiscard]] std::size_t bucket_count() const noexcept { return buckets_.mask + 1; }
     [[nodiscard]] Slot slot_of(MacKey key) noexcept;
     [[nodiscard]] Slot free_slot(MacKey key) noexcept;
     /// A slot of the key's buckets that holds a learned entry.
     [[nodiscard]] Slot learned_slot(MacKey key) noexcept;
+    [[nodiscard]] bool is_spilled(Slot slot, MacKey key) const noexcept;
     [[nodiscard]] static std::size_t occupancy(const MacBucket& bucket) noexcept;
     void insert(Slot slot, MacKey key, MacValue value) noexcept;
     void overwrite(Slot slot, MacKey key, MacValue value) noexcept;

@@ -54,6 +54,27 @@ TEST(MacTable, BehavesAsAMapUnderRandomOperations) {
     for (const auto& [key, attachment] : model) EXPECT_EQ(table->find(key).attachment(), attachment);
 }
 
+/// So full that keys stand in the neighbours of their buckets.
+TEST(MacTable, FindsWhatSpilledOver) {
+    for (int round = 0; round < 20; ++round) {  // every table has a secret of its own
+        const auto table = MacTable::create(8);
+        MacTable::WriteGuard guard(*table);
+        std::vector<MacKey> learned;
+        for (std::uint64_t at = 1; at <= 200; ++at)
+            if (guard.learn(mac_key(1, at), static_cast<AttachmentIndex>(at), UINT32_MAX).outcome ==
+                MacTable::Learned::added)
+                learned.push_back(mac_key(1, at));
+        EXPECT_EQ(learned.size(), 16U) << "two hundred keys leave no slot empty";
+        EXPECT_EQ(table->size(), learned.size());
+        for (const MacKey key : learned) ASSERT_EQ(table->find(key).attachment(), mac_of(key).value());
+        for (std::uint64_t at = 1; at <= 200; ++at) EXPECT_FALSE(table->find(mac_key(2, at)).exists());
+        // Entries stay where they are when those before them go.
+        for (std::size_t at = 0; at < learned.size() / 2; ++at) ASSERT_TRUE(guard.erase(learned[at]));
+        for (std::size_t at = 0; at < learned.size(); ++at)
+            EXPECT_EQ(table->find(learned[at]).exists(), at >= learned.size() / 2);
+    }
+}
+
 TEST(MacTable, CountsPerSegmentAndAttachment) {
     const auto table = MacTable::create(64);
     MacTable::WriteGuard guard(*table);
