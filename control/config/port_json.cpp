@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <limits>
 
 #include "control/config/object_json.h"
@@ -52,6 +53,20 @@ std::optional<std::uint32_t> id(ObjectReader& reader, std::string_view name) {
     return number ? std::optional(static_cast<std::uint32_t>(*number)) : std::nullopt;
 }
 
+// Whether two ports want the same device is told by these texts, so that a path has one spelling alone. What is no
+// absolute path at all, the model's own checks refuse.
+std::string plain_path(ObjectReader& reader, std::string_view name, std::string_view what) {
+    std::string path = reader.text(name);
+    if (!path.starts_with('/')) return path;
+    std::string plain = std::filesystem::path(path).lexically_normal().string();
+    if (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+    if (path != plain) {
+        reader.refuse(name, "is not written plainly", shown(path),
+                      std::string(what) + " with no //, /./, /../ or / at its end: " + shown(plain));
+    }
+    return path;
+}
+
 decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
     switch (type) {
         case 0:
@@ -59,12 +74,12 @@ decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
                                 .mac = reader.optional_mac("mac"),
                                 .promiscuous = reader.flag("promiscuous")};
         case 1:
-            return TapDevice{.netns = reader.text("netns"),
+            return TapDevice{.netns = plain_path(reader, "netns", "a namespace"),
                              .ifname = reader.text("ifname"),
                              .mac = reader.optional_mac("mac"),
                              .owner_uid = id(reader, "owner_uid")};
         default:
-            return VhostUserDevice{.path = reader.text("path"),
+            return VhostUserDevice{.path = plain_path(reader, "path", "a socket"),
                                    .mode = reader.choice("mode", kVhostModes),
                                    .owner_uid = id(reader, "owner_uid"),
                                    .owner_gid = id(reader, "owner_gid"),

@@ -43,6 +43,15 @@ Result<> check_path(std::string field, const std::string& path, const std::vecto
     return refusal;
 }
 
+// By a link a socket would have a second name, under which it does not look taken. (A namespace may well be shared.)
+Result<> check_no_link(const std::string& path) {
+    const auto target = resolved(path);
+    if (target && target->string() == path) return {};
+    auto refusal = refused("/path", "leads over a symbolic link", in_quotes(path), target ? target->string() : "");
+    refusal.error().code = ErrorCode::denied;
+    return refusal;
+}
+
 }  // namespace
 
 bool is_inside(const fs::path& path, const std::vector<std::string>& roots) {
@@ -65,7 +74,8 @@ Result<> check_paths(const config::Node& node, const Port& port) {
         return refusal;
     }
     if (const auto* vhost = std::get_if<VhostUserDevice>(&port.device)) {
-        return check_path("/path", vhost->path, node.vhost_roots);
+        if (auto ok = check_path("/path", vhost->path, node.vhost_roots); !ok) return ok;
+        return check_no_link(vhost->path);
     }
     return {};
 }

@@ -12,7 +12,7 @@
 namespace bulkhead::methods {
 
 /// Whether a caller below admin may have this port: its namespace in one of netns_roots, its socket in one of
-/// vhost_roots.
+/// vhost_roots and named without symbolic links.
 [[nodiscard]] Result<> check_paths(const config::Node& node, const Port& port);
 
 /// Whether a path leads into one of the folders once every symbolic link on the way and `..` are resolved. The path

@@ -75,6 +75,14 @@ constexpr BadInput kBadPorts[] = {
     {R"({"name": "p", "type": "tap", "ifname": "a", "workers": 1})", "/workers"},
     {R"({"name": "p", "type": "tap", "ifname": "a", "owner_uid": -1})", "/owner_uid"},
     {R"({"name": "p", "type": "tap", "ifname": "a", "owner_uid": 4294967295})", "/owner_uid"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/run/./a"})", "/path"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/run//a"})", "/path"},
+    {R"({"name": "p", "type": "vhost-user", "path": "//run/a"})", "/path"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/run/b/../a"})", "/path"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/run/a/"})", "/path"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/run/a/."})", "/path"},
+    {R"({"name": "p", "type": "tap", "ifname": "a", "netns": "/run/netns/./a"})", "/netns"},
+    {R"({"name": "p", "type": "tap", "ifname": "a", "netns": "/run/netns/a/"})", "/netns"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "mode": "both"})", "/mode"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "mode": "server", "socket_mode": 660})", "/socket_mode"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "mode": "server", "socket_mode": "0888"})", "/socket_mode"},
@@ -177,6 +185,15 @@ TEST(Decode, NamesTheNearestFields) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().message, "a segment has no field \"mac_ages\"");
     EXPECT_TRUE(result.error().allowed.starts_with("mac_age_s")) << result.error().allowed;
+}
+
+TEST(Decode, ShowsThePlainSpellingOfAPath) {
+    auto port = decode_port({{"name", "p"}, {"type", "vhost-user"}, {"path", "/run/vhost/.//web-0.sock"}});
+    ASSERT_FALSE(port);
+    EXPECT_EQ(port.error().got, R"("/run/vhost/.//web-0.sock")");
+    EXPECT_TRUE(port.error().allowed.ends_with(R"("/run/vhost/web-0.sock")")) << port.error().allowed;
+    for (const char* plain : {"/run/vhost/web-0.sock", "/run/.hidden/..a", "/"})
+        EXPECT_TRUE(decode_port({{"name", "p"}, {"type", "vhost-user"}, {"path", plain}})) << plain;
 }
 
 TEST(Decode, SortsAttachmentsByVlan) {

@@ -120,7 +120,7 @@ TEST_F(Authority, EthdevsAreTheAdminsAlone) {
 
 TEST_F(Authority, PathsOutsideTheRootsAreTheAdminsAlone) {
     json port = guest("n", "blue");
-    port["path"] = "/run/bulkhead/vhost/../../evil";
+    port["path"] = "/run/evil";
     expect_refusal(as_operator("port.add", port), ErrorCode::denied, "/path");
     json pod = {{"name", "n"}, {"type", "tap"}, {"ifname", "n0"}, {"segment", "blue"}};
     expect_refusal(as_operator("port.add", pod), ErrorCode::denied, "/netns");  // the daemon's own
@@ -128,6 +128,20 @@ TEST_F(Authority, PathsOutsideTheRootsAreTheAdminsAlone) {
     expect_refusal(as_operator("port.add", pod), ErrorCode::denied, "/netns");
     EXPECT_TRUE(call("port.add", port));
     EXPECT_TRUE(as_operator("port.set", {{"name", "n"}, {"mtu", 1400}}));  // the path is not what changes
+}
+
+TEST_F(Authority, ASocketHasOneNameAlone) {
+    Folder folder;
+    fs::create_directories(folder.path / "root");
+    fs::create_directory_symlink(folder.path / "root", folder.path / "alias");
+    node.vhost_roots = {(folder.path / "root").string()};
+    json port = guest("n", "blue"), again = guest("m", "blue");
+    port["path"] = (folder.path / "root" / "a").string();
+    EXPECT_TRUE(as_tenant("port.add", port));
+    again["path"] = (folder.path / "root" / "." / "a").string();
+    expect_refusal(as_tenant("port.add", again), ErrorCode::invalid_params, "/path");
+    again["path"] = (folder.path / "alias" / "a").string();
+    expect_refusal(as_tenant("port.add", again), ErrorCode::denied, "/path");
 }
 
 TEST(PathRules, ResolveLinksAndDots) {
