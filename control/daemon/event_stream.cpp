@@ -24,8 +24,11 @@ std::string_view kind_of(MacEvent::Kind kind) {
 
 EngineEvent from(const MacEvent& event) {
     json fields = {{"segment", event.segment}, {"mac", event.mac.to_string()}, {"port", event.port}};
-    if (event.kind == MacEvent::Kind::moved) fields["from_port"] = event.from_port;
     return {std::string(kind_of(event.kind)), std::move(fields), event.port, event.segment};
+}
+
+bool may_see_origin(const rpc::Caller& caller, const Model& model, const MacEvent& event) {
+    return !methods::is_tenant(caller) || methods::may_see_port(caller, model, event.from_port);
 }
 
 // A change of a thousand objects is one line in the log, and every learned MAC none.
@@ -50,14 +53,39 @@ std::vector<std::string> event_kinds() {
 
 void EventStream::publish(const EngineEvent& event, const Model& model) {
     log(event);
+    if (hub_.subscribers() == 0) return;
     hub_.publish(event.kind, event.fields,
                  [&](const rpc::Caller& caller) { return methods::may_see(caller, model, event); });
 }
 
 void EventStream::publish(const MacEvents& events, const Model& model) {
-    for (const MacEvent& event : events.events) publish(from(event), model);
+    if (hub_.subscribers() == 0) return;  // thousands a second, and texts that nobody would read
+    for (const MacEvent& event : events.events) {
+        if (event.kind == MacEvent::Kind::moved) {
+            publish_move(event, model);
+        } else {
+            publish(from(event), model);
+        }
+    }
     // Learned faster than they can be told: the table is right, only the stream has a gap.
     if (events.lost > 0) publish({"mac.lost", {{"count", events.lost}}, {}, {}}, model);
+}
+
+// An address may come to a tenant's port from one that the tenant does not see: told to it without `from_port`.
+void EventStream::publish_move(const MacEvent& move, const Model& model) {
+    EngineEvent event = from(move);
+    json full = event.fields;
+    full["from_port"] = move.from_port;
+    bool hides_origin = false;
+    hub_.publish(event.kind, std::move(full), [&](const rpc::Caller& caller) {
+        const bool sees_all = may_see_origin(caller, model, move);
+        hides_origin = hides_origin || !sees_all;
+        return sees_all && methods::may_see(caller, model, event);
+    });
+    if (!hides_origin) return;
+    hub_.publish(event.kind, event.fields, [&](const rpc::Caller& caller) {
+        return !may_see_origin(caller, model, move) && methods::may_see(caller, model, event);
+    });
 }
 
 }  // namespace bulkhead::daemon

@@ -23,6 +23,8 @@ class EventStream {
     void publish(const MacEvents& events, const Model& model);
 
   private:
+    void publish_move(const MacEvent& move, const Model& model);
+
     rpc::EventHub hub_;
 };
 
