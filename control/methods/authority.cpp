@@ -112,6 +112,11 @@ bool may_see_port(const rpc::Caller& caller, const Model& model, const std::stri
     return port != nullptr && may_see(caller, model, *port);
 }
 
+bool may_see(const rpc::Caller& caller, const Model& model, const StaticMac& entry) {
+    return !is_tenant(caller) ||
+           (may_see_segment(caller, model, entry.segment) && may_see_port(caller, model, entry.port));
+}
+
 bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event) {
     if (!is_tenant(caller)) return true;
     if (event.port.empty() && event.segment.empty()) return false;
@@ -129,30 +134,6 @@ Result<> check_authority(const rpc::Caller& caller, const config::Node& node, co
         return ok;
     }
     return {};
-}
-
-Error without_secrets(Error error, const rpc::Caller& caller, const Model& model) {
-    // "No such …" only repeats a name that the caller gave, and must read the same whether it is hidden or absent.
-    if (!is_tenant(caller) || error.code == ErrorCode::not_found) return error;
-    auto is_secret = [&](const std::string& name) {
-        return (model.segments.contains(name) && !may_see_segment(caller, model, name)) ||
-               (model.ports.contains(name) && !may_see_port(caller, model, name));
-    };
-    for (std::string* text : {&error.message, &error.allowed}) {
-        std::string result;
-        std::size_t at = 0;
-        while (at < text->size()) {
-            const std::size_t open = text->find('"', at);
-            const std::size_t close = open == std::string::npos ? open : text->find('"', open + 1);
-            if (close == std::string::npos) break;
-            const std::string name = text->substr(open + 1, close - open - 1);
-            result.append(*text, at, open - at);
-            result += is_secret(name) ? std::string("of somebody else") : in_quotes(name);
-            at = close + 1;
-        }
-        *text = result + text->substr(at);
-    }
-    return error;
 }
 
 Error no_such(std::string_view kind, std::string_view name, std::string field) {

@@ -17,17 +17,18 @@ namespace bulkhead::methods {
 
 [[nodiscard]] bool is_tenant(const rpc::Caller& caller);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Segment& segment);
+[[nodiscard]] inline bool may_see(const rpc::Caller& caller, const Model& /*model*/, const Segment& segment) {
+    return may_see(caller, segment);
+}
 [[nodiscard]] bool may_see_segment(const rpc::Caller& caller, const Model& model, const std::string& name);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const Port& port);
+[[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const StaticMac& entry);
 [[nodiscard]] bool may_see_port(const rpc::Caller& caller, const Model& model, const std::string& name);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event);
 
 /// Whether this caller may make these changes. The Error names the object.
 [[nodiscard]] Result<> check_authority(const rpc::Caller& caller, const config::Node& node, const Model& before,
                                        const Model& after, const std::vector<Change>& changes);
-
-/// For tenants: names of what they may not see are taken out of the texts of an Error.
-[[nodiscard]] Error without_secrets(Error error, const rpc::Caller& caller, const Model& model);
 
 [[nodiscard]] Error no_such(std::string_view kind, std::string_view name, std::string field);
 

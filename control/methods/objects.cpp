@@ -2,6 +2,7 @@
 #include "control/methods/objects.h"
 
 #include "control/config/config_document.h"
+#include "control/methods/secrets.h"
 #include "vswitch/model/checks.h"
 
 namespace bulkhead::methods {
@@ -68,10 +69,10 @@ Answer removed_object(const ObjectKey& key, const rpc::Call& call, Result<Change
     return json{{"generation", changes->generation}};
 }
 
-json waiting_state(const Engine& engine, const ObjectKey& key) {
+json waiting_state(const Engine& engine, const rpc::Caller& caller, const ObjectKey& key) {
     const Error* reason = engine.waiting_reason(key);
     return {{"status", reason == nullptr ? "active" : "waiting"},
-            {"reason", reason == nullptr ? json() : json(reason_text(*reason))}};
+            {"reason", shown_reason(reason, caller, engine.configured())}};
 }
 
 }  // namespace bulkhead::methods

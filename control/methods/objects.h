@@ -35,9 +35,13 @@ Answer add_object(MethodContext& context, const rpc::Call& call, Model candidate
     const ObjectKey key = key_of(object);
     nlohmann::json wanted = config::encode(object);
     auto [present, is_new] = (candidate.*objects).emplace(name, object);
-    if (!is_new && !(present->second == object)) {
-        const nlohmann::json is = config::encode(present->second);
-        return failure(exists_with_other_content(key, is_tenant(call.caller) ? wanted : is, wanted));
+    if (!is_new) {
+        // What is hidden answers alike whether its content was guessed or not.
+        const bool is_hidden = !may_see(call.caller, candidate, present->second);
+        if (is_hidden || !(present->second == object)) {
+            const nlohmann::json is = is_hidden ? wanted : config::encode(present->second);
+            return failure(exists_with_other_content(key, is, wanted));
+        }
     }
     return changed_object(key, call, change(context, call, std::move(candidate)), std::move(wanted));
 }
@@ -60,6 +64,6 @@ Answer set_object(MethodContext& context, const rpc::Call& call, Map Model::* ob
 [[nodiscard]] Answer removed_object(const ObjectKey& key, const rpc::Call& call, Result<ChangeSet> changes);
 
 /// `{"status": …, "reason": …}`: whether an object is in force, or why it waits.
-[[nodiscard]] nlohmann::json waiting_state(const Engine& engine, const ObjectKey& key);
+[[nodiscard]] nlohmann::json waiting_state(const Engine& engine, const rpc::Caller& caller, const ObjectKey& key);
 
 }  // namespace bulkhead::methods

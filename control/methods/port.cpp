@@ -5,6 +5,7 @@
 
 #include "control/methods/objects.h"
 #include "control/methods/page.h"
+#include "control/methods/secrets.h"
 
 namespace bulkhead::methods {
 namespace {
@@ -23,7 +24,7 @@ json details_of(const PortState& device) {
     return details;
 }
 
-json shown_port(const Engine& engine, const Port& port, const PortCondition& condition) {
+json shown_port(const Engine& engine, const rpc::Caller& caller, const Port& port, const PortCondition& condition) {
     const PortState device = condition.device.value_or(PortState{});
     const TrafficStats traffic = engine.target().port_stats(port.name);
     json queues = json::array();
@@ -31,8 +32,9 @@ json shown_port(const Engine& engine, const Port& port, const PortCondition& con
         queues.push_back({{"queue", assignment.queue}, {"worker", assignment.worker}});
     }
     json object = config::encode(port);
+    const Error* reason = condition.reason ? &*condition.reason : nullptr;
     object["state"] = {
-        {"status", status_of(condition)}, {"reason", condition.reason ? json(reason_text(*condition.reason)) : json()},
+        {"status", status_of(condition)}, {"reason", shown_reason(reason, caller, engine.configured())},
         {"link", device.link_up},         {"guest_connected", device.guest_connected},
         {"features", device.features},    {"queues_enabled", device.queues_enabled},
         {"driver", device.driver},        {"mac", device.mac},
@@ -93,7 +95,7 @@ Answer port_get(MethodContext& context, const rpc::Call& call) {
     auto name = visible_name(context, call);
     if (!name) return failure(std::move(name.error()));
     const Engine& engine = context.engine;
-    return shown_port(engine, engine.configured().ports.at(*name), engine.port_condition(*name));
+    return shown_port(engine, call.caller, engine.configured().ports.at(*name), engine.port_condition(*name));
 }
 
 Answer port_list(MethodContext& context, const rpc::Call& call) {
@@ -110,7 +112,7 @@ Answer port_list(MethodContext& context, const rpc::Call& call) {
         if (!filters_state && !page->wants(name)) continue;
         const PortCondition condition = engine.port_condition(name);
         if (filters_state && (params["state"] != status_of(condition) || !page->wants(name))) continue;
-        page->add(name, shown_port(engine, port, condition));
+        page->add(name, shown_port(engine, call.caller, port, condition));
     }
     return std::move(*page).answer();
 }

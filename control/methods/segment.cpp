@@ -19,10 +19,11 @@ std::map<std::string, std::size_t> count_ports(const Model& model) {
     return result;
 }
 
-json shown_segment(const Engine& engine, const Segment& segment, const std::map<std::string, std::size_t>& ports) {
+json shown_segment(const Engine& engine, const rpc::Caller& caller, const Segment& segment,
+                   const std::map<std::string, std::size_t>& ports) {
     const auto attached = ports.find(segment.name);
     json object = config::encode(segment);
-    object["state"] = waiting_state(engine, key_of(segment));
+    object["state"] = waiting_state(engine, caller, key_of(segment));
     object["state"]["ports"] = attached == ports.end() ? 0 : attached->second;
     object["state"]["macs"] = engine.target().mac_count(segment.name);
     return object;
@@ -74,7 +75,7 @@ Answer segment_get(MethodContext& context, const rpc::Call& call) {
     auto name = visible_name(context, call);
     if (!name) return failure(std::move(name.error()));
     const Engine& engine = context.engine;
-    return shown_segment(engine, engine.configured().segments.at(*name), count_ports(engine.configured()));
+    return shown_segment(engine, call.caller, engine.configured().segments.at(*name), count_ports(engine.configured()));
 }
 
 Answer segment_list(MethodContext& context, const rpc::Call& call) {
@@ -88,7 +89,7 @@ Answer segment_list(MethodContext& context, const rpc::Call& call) {
     for (const auto& [name, segment] : engine.configured().segments) {
         if (!may_see(call.caller, segment) || differs("tenant", segment.tenant) || differs("owner", segment.owner))
             continue;
-        if (page->wants(name)) page->add(name, shown_segment(engine, segment, ports));
+        if (page->wants(name)) page->add(name, shown_segment(engine, call.caller, segment, ports));
     }
     return std::move(*page).answer();
 }

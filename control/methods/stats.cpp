@@ -47,6 +47,54 @@ json shown_worker(std::uint16_t worker, const WorkerStats& stats) {
             {"bursts", stats.bursts}};
 }
 
+std::string drop_reasons() {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 1; i < kDropReasons; ++i) names.push_back(to_string(static_cast<DropReason>(i)));
+    return config::listed(names);
+}
+
+Result<> check_drop_filters(const MethodContext& context, const rpc::Call& call) {
+    const Model& model = context.engine.configured();
+    auto text = [&](const char* name) { return call.params.value(name, std::string()); };
+    if (call.params.contains("port") && !may_see_port(call.caller, model, text("port")))
+        return failure(no_such("port", text("port"), "/port"));
+    if (call.params.contains("segment") && !may_see_segment(call.caller, model, text("segment")))
+        return failure(no_such("segment", text("segment"), "/segment"));
+    if (call.params.contains("reason") && !drop_reason_from(text("reason")))
+        return refused("/reason", "is no reason for a drop", config::shown(text("reason")), drop_reasons());
+    return {};
+}
+
+/// What the filters let pass, by the key of the page. That has no name that is not shown either: what a tenant's
+/// segment drops for ports that the tenant does not see adds up in one row with no port.
+std::map<std::string, json> drop_rows(const MethodContext& context, const rpc::Call& call) {
+    const json& params = call.params;
+    const Model& model = context.engine.configured();
+    auto differs = [&](const char* filter, std::string_view value) {
+        return params.contains(filter) && params[filter] != value;
+    };
+    std::map<std::string, json> rows;
+    for (const DropRow& row : context.engine.target().drops()) {
+        const bool sees_port = may_see_port(call.caller, model, row.port);
+        const bool is_seen = row.segment.empty() ? sees_port : may_see_segment(call.caller, model, row.segment);
+        if (!is_seen || differs("port", row.port) || differs("segment", row.segment)) continue;
+        const std::string port = sees_port ? row.port : std::string();
+        for (std::size_t i = 1; i < row.drops.size(); ++i) {
+            const auto reason = static_cast<DropReason>(i);
+            if (row.drops[i] == 0 || differs("reason", to_string(reason))) continue;
+            json& shown = rows[port + "/" + row.segment + "/" + std::string(to_string(reason))];
+            // A tenant sees the drops at all ports that are hidden from it as one row.
+            const std::uint64_t others = shown.is_null() ? 0 : shown["packets"].get<std::uint64_t>();
+            shown = {{"port", sees_port ? json(port) : json()},
+                     {"segment", row.segment.empty() ? json() : json(row.segment)},
+                     {"reason", to_string(reason)},
+                     {"help", describe(reason)},
+                     {"packets", others + row.drops[i]}};
+        }
+    }
+    return rows;
+}
+
 }  // namespace
 
 Answer stats_get(MethodContext& context, const rpc::Call& call) {
@@ -106,31 +154,8 @@ Answer stats_get(MethodContext& context, const rpc::Call& call) {
 Answer drop_list(MethodContext& context, const rpc::Call& call) {
     auto page = Page::from(call.params);
     if (!page) return failure(std::move(page.error()));
-    const json& params = call.params;
-    const Model& model = context.engine.configured();
-    if (params.contains("reason") && !drop_reason_from(params["reason"].get<std::string>())) {
-        return failure(refused("/reason", "is no reason for a drop", config::shown(params["reason"])).error());
-    }
-    std::map<std::string, json> rows;  // by the key of the page
-    for (const DropRow& row : context.engine.target().drops()) {
-        const bool is_seen = row.segment.empty() ? may_see_port(call.caller, model, row.port)
-                                                 : may_see_segment(call.caller, model, row.segment);
-        if (!is_seen || (params.contains("port") && params["port"] != row.port) ||
-            (params.contains("segment") && params["segment"] != row.segment)) {
-            continue;
-        }
-        for (std::size_t i = 1; i < row.drops.size(); ++i) {
-            const auto reason = static_cast<DropReason>(i);
-            if (row.drops[i] == 0 || (params.contains("reason") && params["reason"] != to_string(reason))) continue;
-            rows[row.port + "/" + row.segment + "/" + std::string(to_string(reason))] = {
-                {"port", may_see_port(call.caller, model, row.port) ? json(row.port) : json()},
-                {"segment", row.segment.empty() ? json() : json(row.segment)},
-                {"reason", to_string(reason)},
-                {"help", describe(reason)},
-                {"packets", row.drops[i]}};
-        }
-    }
-    for (auto& [key, row] : rows) {
+    if (auto ok = check_drop_filters(context, call); !ok) return failure(std::move(ok.error()));
+    for (auto& [key, row] : drop_rows(context, call)) {
         if (page->wants(key)) page->add(key, std::move(row));
     }
     return std::move(*page).answer();

@@ -82,6 +82,63 @@ TEST_F(Authority, RefusalsTellATenantNoNamesOfOthers) {
     EXPECT_EQ(answer.error().message.find("fw"), std::string::npos) << answer.error().message;
 }
 
+TEST_F(Authority, RefusalsTellATenantNothingInWhatTheyGot) {
+    const auto answer = as_tenant("segment.remove", {{"name", "blue"}, {"force", true}});
+    expect_refusal(answer, ErrorCode::in_use, "/name");
+    EXPECT_EQ(answer.error().got, "port of somebody else");
+}
+
+TEST_F(Authority, OwnersOfOthersHaveNoNameEither) {
+    json theirs = guest("theirs", "blue");
+    theirs["vlans"] = json::parse(R"([{"vlan": 10, "segment": "red"}])");
+    theirs["owner"] = "zeta";
+    done("port.remove", {{"name", "fw"}});
+    done("port.add", theirs);
+    const auto answer = as_tenant("segment.remove", {{"name", "blue"}, {"force", true}});
+    EXPECT_EQ(answer.error().message, "segment \"blue\" is in use by port of somebody else");
+}
+
+TEST_F(Desk, ReasonsTellATenantNoNamesOfOthers) {
+    using testing_support::model_of;
+    auto of = [](const char* tenant, Segment segment) {
+        segment.tenant = tenant;
+        return segment;
+    };
+    const Model theirs =
+        model_of(of("other", testing_support::segment("red", 1, "file")), testing_support::guest("web", "red", "file"));
+    Port mine = testing_support::guest("mine", "blue");
+    mine.device = theirs.ports.at("web").device;
+    const Model saved = model_of(of("acme", testing_support::segment("pink", 1)),
+                                 of("acme", testing_support::segment("blue", 2)), mine);
+    ASSERT_TRUE(world.engine.start(theirs, {1, saved}));
+    auto reason = [&](const char* method, const char* name, const rpc::Caller& who) {
+        return (*call(method, {{"name", name}}, who))["state"]["reason"].get<std::string>();
+    };
+    EXPECT_EQ(reason("segment.get", "pink", oper), "vni 1 is taken by segment \"red\"");
+    EXPECT_EQ(reason("segment.get", "pink", acme), "vni 1 is taken by segment of somebody else");
+    EXPECT_EQ(reason("port.get", "mine", acme), "path is taken by port of somebody else");
+    for (const char* list : {"segment.list", "port.list"}) {
+        const json answer = *call(list, json::object(), acme);
+        EXPECT_EQ(answer.dump().find("\\\""), std::string::npos) << answer.dump();
+    }
+}
+
+TEST_F(Authority, WhatIsHiddenAnswersAlikeWhateverItsContent) {
+    auto text = [](const Answer& answer) {
+        if (answer) return answer->dump();
+        const Error& error = answer.error();
+        return std::to_string(static_cast<int>(error.code)) + error.field + error.message + error.got + error.allowed;
+    };
+    const json red = {{"name", "red"}, {"vni", 2}, {"tenant", "other"}};
+    const auto guessed = as_tenant("segment.add", red);
+    expect_refusal(guessed, ErrorCode::exists, "/name");
+    EXPECT_EQ(text(guessed), text(as_tenant("segment.add", {{"name", "red"}, {"vni", 9}})));
+    const auto port = as_tenant("port.add", guest("spy", "red"));
+    expect_refusal(port, ErrorCode::exists, "/name");
+    EXPECT_EQ(text(port), text(as_tenant("port.add", guest("spy", "blue"))));
+    EXPECT_TRUE(as_tenant("segment.add", {{"name", "blue"}, {"vni", 1}})) << "its own";
+}
+
 TEST_F(Authority, TenantsMakeSegmentsAndPortsOfTheirOwn) {
     const json segment = *as_tenant("segment.add", {{"name", "mine"}, {"vni", 7}});
     EXPECT_EQ(segment["object"]["tenant"], "acme");

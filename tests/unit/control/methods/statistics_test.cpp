@@ -57,6 +57,39 @@ TEST_F(Statistics, DropsAreListedByPortSegmentAndReason) {
     EXPECT_EQ((*call("drop.list", json::object(), acme))["items"].size(), 2U);
 }
 
+TEST_F(Statistics, DropsOfHiddenPortsHaveNoNameAndAddUp) {
+    done("segment.add", {{"name", "red"}, {"vni", 2}, {"tenant", "other"}});
+    for (const char* name : {"fw", "lb"}) {
+        json port = guest(name, "blue");
+        port["vlans"] = json::parse(R"([{"vlan": 5, "segment": "red"}])");
+        done("port.add", port);
+    }
+    for (const char* name : {"fw", "lb"}) {
+        DropRow row{.port = name, .segment = "blue"};
+        row.drops[static_cast<std::size_t>(DropReason::isolated)] = 20;
+        world.target.drop_rows.push_back(row);
+    }
+    json params = {{"limit", 1}};
+    std::vector<json> rows;
+    while (rows.size() < 4) {
+        const json answer = *call("drop.list", params, acme);
+        EXPECT_EQ(answer.dump().find("fw"), std::string::npos) << answer.dump();
+        rows.push_back(answer["items"][0]);
+        if (answer["cursor"].is_null()) break;
+        params["cursor"] = answer["cursor"];
+    }
+    ASSERT_EQ(rows.size(), 3U) << "no row twice, none left out";
+    EXPECT_EQ(rows[0]["port"], nullptr);
+    EXPECT_EQ(rows[0]["packets"], 40);
+    EXPECT_EQ(rows[1]["port"], "web");
+    for (const char* port : {"fw", "lone", "absent"})
+        expect_refusal(call("drop.list", {{"port", port}}, acme), ErrorCode::not_found, "/port");
+    for (const char* segment : {"red", "absent"})
+        expect_refusal(call("drop.list", {{"segment", segment}}, acme), ErrorCode::not_found, "/segment");
+    expect_refusal(call("drop.list", {{"port", "absent"}}), ErrorCode::not_found, "/port");
+    expect_refusal(call("drop.list", {{"segment", "absent"}}), ErrorCode::not_found, "/segment");
+}
+
 TEST_F(Statistics, SystemSaysWhereEachPortIsPolled) {
     const json system = done("system.get", json::object());
     EXPECT_EQ(system["dpdk"], "DPDK 22.11");
