@@ -12,7 +12,7 @@ constexpr bool kRequired = true, kOptional = false, kImmutable = true, kMutable 
 // One row, one line, whatever its length: the columns are what makes a table readable.
 // clang-format off
 
-constexpr Field kOwner{"owner", string, kOptional, kMutable, kBuiltIn, R"("")", "whose object it is; config.apply speaks for one owner"};
+constexpr Field kOwner{"owner", string, kOptional, kMutable, kBuiltIn, R"("")", "whose object it is; config.apply speaks for one owner; what a tenant adds is its own unless it says otherwise"};
 
 constexpr Field kConfig[] = {
     {"version", integer, kRequired, kMutable, kBuiltIn, "", "version of this format: 1"},

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "control/config/config_file.h"
+#include "control/config/object_reader.h"
 #include "control/methods/path_rules.h"
 #include "vswitch/model/admission.h"
 #include "vswitch/model/checks.h"
@@ -18,15 +19,21 @@ Error denied(std::string field, std::string message, std::string got = {}, std::
 }
 
 template <typename Map>
-const typename Map::mapped_type* find(const Map& objects, const std::string& name) {
+const typename Map::mapped_type* find(const Map& objects, const typename Map::key_type& name) {
     auto found = objects.find(name);
     return found == objects.end() ? nullptr : &found->second;
 }
 
-// Objects of the file are not saved: whoever could make one at run time would lose it with the next restart.
-Result<> check_owner(const std::string* before, const std::string& after) {
-    if (after != config::kFileOwner || (before != nullptr && *before == after)) return {};
-    return failure(denied("/owner", "owner \"file\" is for the objects of the configuration file", in_quotes(after),
+// Objects of the file are not saved: whoever made or changed one at run time would lose that with the next restart.
+Result<> check_owner(const ObjectKey& key, const std::string* before, const std::string* after) {
+    if (before != nullptr && *before == config::kFileOwner) {
+        return failure(denied(key.kind == ObjectKind::fdb ? "/mac" : "/name",
+                              std::string(to_string(key.kind)) + " " + in_quotes(key.name) +
+                                  " belongs to the configuration file: change it there and restart",
+                              in_quotes(key.name), "what another owner has"));
+    }
+    if (after == nullptr || *after != config::kFileOwner) return {};
+    return failure(denied("/owner", "owner \"file\" is for the objects of the configuration file", in_quotes(*after),
                           "any other name"));
 }
 
@@ -65,30 +72,37 @@ Result<> check_port(const rpc::Caller& caller, const config::Node& node, const M
     return check_attachments(caller, after_model, *after);
 }
 
+std::pair<std::string, MacAddress> fdb_key(const std::string& name) {
+    const std::size_t slash = name.find('/');
+    return {name.substr(0, slash), MacAddress::parse(name.substr(slash + 1)).value_or(MacAddress())};
+}
+
 Result<> check_object(const rpc::Caller& caller, const config::Node& node, const Model& before, const Model& after,
                       const ObjectKey& key) {
     auto owner = [](const auto* object) { return object == nullptr ? nullptr : &object->owner; };
     if (key.kind == ObjectKind::segment) {
         const Segment *was = find(before.segments, key.name), *is = find(after.segments, key.name);
-        if (is != nullptr) {
-            if (auto ok = check_owner(owner(was), is->owner); !ok) return ok;
-        }
+        if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
         return check_tenant(caller, was, is);
     }
     if (key.kind == ObjectKind::port) {
         const Port *was = find(before.ports, key.name), *is = find(after.ports, key.name);
-        if (is != nullptr) {
-            if (auto ok = check_owner(owner(was), is->owner); !ok) return ok;
-        }
+        if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
         return check_port(caller, node, after, was, is);
     }
-    return {};  // fdb entries: by their segment and port, which the handlers look up
+    // Whether the caller sees an fdb entry's segment and port, the handlers look up.
+    const auto entry = fdb_key(key.name);
+    return check_owner(key, owner(find(before.static_macs, entry)), owner(find(after.static_macs, entry)));
 }
 
 }  // namespace
 
 bool is_tenant(const rpc::Caller& caller) {
     return caller.role == Role::tenant;
+}
+
+std::string owner_of_new(const rpc::Caller& caller) {
+    return is_tenant(caller) && caller.tenant != config::kFileOwner ? caller.tenant : std::string();
 }
 
 bool may_see(const rpc::Caller& caller, const Segment& segment) {
@@ -139,9 +153,9 @@ Result<> check_authority(const rpc::Caller& caller, const config::Node& node, co
 Error no_such(std::string_view kind, std::string_view name, std::string field) {
     Error error;
     error.code = ErrorCode::not_found;
-    error.message = "no " + std::string(kind) + " " + in_quotes(name);
+    error.message = "no " + std::string(kind) + " " + config::shown(name);
     error.field = std::move(field);
-    error.got = in_quotes(name);
+    error.got = config::shown(name);
     return error;
 }
 

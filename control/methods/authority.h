@@ -16,6 +16,9 @@
 namespace bulkhead::methods {
 
 [[nodiscard]] bool is_tenant(const rpc::Caller& caller);
+/// Whose an object is that this caller adds without saying so: a tenant's own, so that a config.apply for nobody in
+/// particular does not take it away.
+[[nodiscard]] std::string owner_of_new(const rpc::Caller& caller);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Segment& segment);
 [[nodiscard]] inline bool may_see(const rpc::Caller& caller, const Model& /*model*/, const Segment& segment) {
     return may_see(caller, segment);

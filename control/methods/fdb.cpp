@@ -66,7 +66,7 @@ json shown_entry(const MacEntry& entry, bool shows_port) {
 }  // namespace
 
 Answer fdb_add(MethodContext& context, const rpc::Call& call) {
-    auto entry = config::decode_fdb(call.params);
+    auto entry = config::decode_fdb(call.params, owner_of_new(call.caller));
     if (!entry) return failure(std::move(entry.error()));
     const Model& model = context.engine.configured();
     if (!may_see_segment(call.caller, model, entry->segment))

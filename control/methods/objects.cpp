@@ -28,7 +28,8 @@ Error about_params(Error error, const ObjectKey& key, const json& params) {
     if (is_own) {
         error = config::locate_vlan(std::move(error), params);
     } else {
-        error.message.insert(0, error.object_kind + " " + in_quotes(error.object_name) + ": ");
+        if (error.message.find(in_quotes(error.object_name)) == std::string::npos)
+            error.message.insert(0, error.object_kind + " " + in_quotes(error.object_name) + ": ");
         error.field.clear();
     }
     error.object_kind.clear();

@@ -67,7 +67,7 @@ bool is_attached(const Port& port, const std::string& segment) {
 }  // namespace
 
 Answer port_add(MethodContext& context, const rpc::Call& call) {
-    auto port = config::decode_port(call.params);
+    auto port = config::decode_port(call.params, owner_of_new(call.caller));
     if (!port) return failure(std::move(port.error()));
     const std::string name = port->name;
     return add_object(context, call, context.engine.configured(), &Model::ports, name, std::move(*port));

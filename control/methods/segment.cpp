@@ -48,7 +48,7 @@ void detach_all(const rpc::Caller& caller, Model& candidate, const std::string& 
 }  // namespace
 
 Answer segment_add(MethodContext& context, const rpc::Call& call) {
-    auto segment = config::decode_segment(call.params);
+    auto segment = config::decode_segment(call.params, owner_of_new(call.caller));
     if (!segment) return failure(std::move(segment.error()));
     if (is_tenant(call.caller) && !call.params.contains("tenant")) segment->tenant = call.caller.tenant;
     const std::string name = segment->name;

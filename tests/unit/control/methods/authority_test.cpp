@@ -136,7 +136,7 @@ TEST_F(Authority, WhatIsHiddenAnswersAlikeWhateverItsContent) {
     const auto port = as_tenant("port.add", guest("spy", "red"));
     expect_refusal(port, ErrorCode::exists, "/name");
     EXPECT_EQ(text(port), text(as_tenant("port.add", guest("spy", "blue"))));
-    EXPECT_TRUE(as_tenant("segment.add", {{"name", "blue"}, {"vni", 1}})) << "its own";
+    EXPECT_TRUE(as_tenant("segment.add", {{"name", "blue"}, {"vni", 1}, {"owner", ""}})) << "what it sees";
 }
 
 TEST_F(Authority, TenantsMakeSegmentsAndPortsOfTheirOwn) {
@@ -147,6 +147,19 @@ TEST_F(Authority, TenantsMakeSegmentsAndPortsOfTheirOwn) {
     EXPECT_TRUE(as_tenant("fdb.add", {{"segment", "blue"}, {"mac", "02:00:00:00:00:01"}, {"port", "mine-0"}}));
     EXPECT_TRUE(as_tenant("port.remove", {{"name", "mine-0"}}));
     EXPECT_TRUE(as_tenant("segment.remove", {{"name", "mine"}}));
+}
+
+TEST_F(Authority, WhatATenantAddsIsItsOwn) {
+    EXPECT_EQ((*as_tenant("segment.add", {{"name", "mine"}, {"vni", 7}}))["object"]["owner"], "acme");
+    EXPECT_EQ((*as_tenant("port.add", guest("mine-0", "mine")))["object"]["owner"], "acme");
+    const json entry = {{"segment", "mine"}, {"mac", "02:00:00:00:00:01"}, {"port", "mine-0"}};
+    EXPECT_EQ((*as_tenant("fdb.add", entry))["object"]["owner"], "acme");
+    json theirs = guest("mine-1", "mine");
+    theirs["owner"] = "cni";
+    EXPECT_EQ((*as_tenant("port.add", theirs))["object"]["owner"], "cni") << "unless it says otherwise";
+    done("config.apply", {{"config", {{"version", 1}}}});
+    EXPECT_FALSE(world.engine.configured().ports.contains("web"));
+    EXPECT_TRUE(world.engine.configured().ports.contains("mine-0"));
 }
 
 TEST_F(Authority, TenantsCanNotReachBeyond) {

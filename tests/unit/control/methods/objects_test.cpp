@@ -177,6 +177,37 @@ TEST_F(ObjectMethods, ListsTheTableInPages) {
         expect_refusal(call("fdb.list", {{"cursor", cursor}}), ErrorCode::invalid_params, "/cursor");
 }
 
+TEST_F(ObjectMethods, NothingBecomesTheFilesAtRunTime) {
+    const std::string mac = "02:00:00:00:00:01";
+    expect_refusal(call("fdb.add", {{"segment", "blue"}, {"mac", mac}, {"port", "web"}, {"owner", "file"}}),
+                   ErrorCode::denied, "/owner");
+    expect_refusal(call("segment.set", {{"name", "blue"}, {"owner", "file"}}), ErrorCode::denied, "/owner");
+}
+
+TEST_F(Desk, TheFilesObjectsDoNotChangeAtRunTime) {
+    using namespace testing_support;
+    const MacAddress mac(0x020000000001);
+    const StaticMac entry{.owner = "file", .segment = "blue", .mac = mac, .port = "web"};
+    ASSERT_TRUE(world.engine.start(
+        model_of(segment("blue", 1, "file"), testing_support::guest("web", "blue", "file"), entry), {}));
+    const std::string name = mac.to_string();
+    expect_refusal(call("segment.set", {{"name", "blue"}, {"mtu", 1400}}), ErrorCode::denied, "/name");
+    expect_refusal(call("segment.set", {{"name", "blue"}, {"owner", "me"}}), ErrorCode::denied, "/name");
+    expect_refusal(call("segment.remove", {{"name", "blue"}, {"force", true}}), ErrorCode::denied, "/name");
+    expect_refusal(call("port.set", {{"name", "web"}, {"segment", nullptr}}), ErrorCode::denied, "/name");
+    expect_refusal(call("port.remove", {{"name", "web"}}), ErrorCode::denied, "/name");
+    expect_refusal(call("fdb.remove", {{"segment", "blue"}, {"mac", name}}), ErrorCode::denied, "/mac");
+    EXPECT_EQ(call("port.remove", {{"name", "web"}}).error().message,
+              "port \"web\" belongs to the configuration file: change it there and restart");
+    EXPECT_EQ(world.engine.generation(), 0U);
+
+    // What hangs on them is its owner's.
+    done("port.add", Desk::guest("mine", "blue"));
+    done("fdb.add", {{"segment", "blue"}, {"mac", "02:00:00:00:00:02"}, {"port", "web"}});
+    done("port.set", {{"name", "mine"}, {"segment", nullptr}});
+    EXPECT_EQ(done("segment.add", {{"name", "blue"}, {"vni", 1}, {"owner", "file"}})["changed"], false);
+}
+
 TEST_F(ObjectMethods, ChangesAndRefusalsAreAudited) {
     audited.clear();
     done("port.remove", {{"name", "web"}});
