@@ -82,7 +82,7 @@ void ObjectReader::check(std::string_view what) {
 void ObjectReader::check_key(const std::string& key, const json& value, std::string_view what) {
     const api::Field* field = find(key);
     if (field == nullptr) {
-        refuse(invalid(pointer_token(key), std::string(what) + " has no field " + in_quotes(key), in_quotes(key),
+        refuse(invalid(pointer_token(key), std::string(what) + " has no field " + shown(key), shown(key),
                        listed(nearest(key, fields_)))
                    .error());
     } else if (!field->built_in) {
@@ -213,7 +213,7 @@ void ObjectReader::refuse_inside(Error error, std::string_view prefix) {
 
 void ObjectReader::refuse_choice(std::string_view name, const std::string& written,
                                  std::span<const std::string_view> allowed) {
-    refuse(name, "is none of those allowed", in_quotes(written), listed(allowed));
+    refuse(name, "is none of those allowed", shown(written), listed(allowed));
 }
 
 }  // namespace bulkhead::config

@@ -77,6 +77,8 @@ class ObjectReader {
     std::optional<Error> error_;
 };
 
+/// The text itself, or its beginning with a mark that there is more: at most `longest` bytes, no character torn.
+[[nodiscard]] std::string shortened(std::string text, std::size_t longest);
 /// JSON for people: one line, shortened.
 [[nodiscard]] std::string shown(const nlohmann::json& value);
 /// A key as a token of a JSON pointer (RFC 6901, section 3), with its slash.

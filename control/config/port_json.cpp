@@ -43,7 +43,7 @@ std::optional<std::uint32_t> socket_mode(ObjectReader& reader) {
     std::uint32_t mode = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
     if (text.size() < 3 || text.size() > 4 || error != std::errc() || end != text.data() + text.size() || mode > 0777) {
-        reader.refuse("socket_mode", "is not a mode in octal", in_quotes(text), "like \"0660\"");
+        reader.refuse("socket_mode", "is not a mode in octal", shown(text), "like \"0660\"");
     }
     return mode;
 }
@@ -176,7 +176,7 @@ Result<Port> decode_port(const json& object, std::string_view owner) {
     const std::string written = reader.text("type");
     const auto* type = std::ranges::find(kPortTypes, written);
     if (type == std::ranges::end(kPortTypes)) {
-        reader.refuse("type", "is no type of port", in_quotes(written), listed(kPortTypes));
+        reader.refuse("type", "is no type of port", shown(written), listed(kPortTypes));
         return reader.finish(std::move(port));
     }
     const auto index = static_cast<std::size_t>(type - kPortTypes);

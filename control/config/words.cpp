@@ -6,16 +6,19 @@
 #include "control/config/object_reader.h"
 
 namespace bulkhead::config {
+
+std::string shortened(std::string text, std::size_t longest) {
+    constexpr std::string_view kMore = "…";
+    if (text.size() <= longest) return text;
+    std::size_t cut = longest - kMore.size();
+    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0U) == 0x80U) --cut;  // not inside a character
+    text.resize(cut);
+    return text.append(kMore);
+}
+
 std::string shown(const nlohmann::json& value) {
     constexpr std::size_t kLongest = 80;
-    std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    if (text.size() > kLongest) {
-        std::size_t cut = kLongest;
-        while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0U) == 0x80U) --cut;  // not inside a character
-        text.resize(cut);
-        text += "…";
-    }
-    return text;
+    return shortened(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), kLongest);
 }
 
 std::string pointer_token(std::string_view key) {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names, functions, and which of them the audit log hears of.
+#include "control/config/object_reader.h"
 #include "control/methods/context.h"
 
 namespace bulkhead::methods {
 namespace {
 
 using nlohmann::json;
+
+// Bytes of an object's name, or of a refusal: nobody may push others' lines out of the log with a few of his own.
+constexpr std::size_t kLongestAudited = 256;
 
 struct Row {
     std::string_view method;
@@ -57,8 +61,9 @@ bool is_dry_run(const json& params) {
 Answer call_and_audit(MethodContext& context, const Row& row, const rpc::Call& call) {
     Answer answer = row.handler(context, call);
     if (row.is_change && context.audit && !is_dry_run(call.params)) {
-        context.audit({call, object_of(row.method, call.params), context.engine.generation(),
-                       answer ? "ok" : answer.error().message});
+        context.audit({call, config::shortened(object_of(row.method, call.params), kLongestAudited),
+                       context.engine.generation(),
+                       answer ? "ok" : config::shortened(answer.error().message, kLongestAudited)});
     }
     return answer;
 }

@@ -54,7 +54,7 @@ Answer set_object(MethodContext& context, const rpc::Call& call, Map Model::* ob
     auto& present = (candidate.*objects).at(name);
     const ObjectKey key = key_of(present);
     auto object = decode(config::merged(config::encode(present), call.params));
-    if (!object) return failure(about_params(std::move(object.error()), key, call.params));
+    if (!object) return failure(std::move(object.error()));
     present = std::move(*object);
     nlohmann::json answer = config::encode(present);
     return changed_object(key, call, change(context, call, std::move(candidate)), std::move(answer));

@@ -177,6 +177,16 @@ TEST_F(ObjectMethods, ListsTheTableInPages) {
         expect_refusal(call("fdb.list", {{"cursor", cursor}}), ErrorCode::invalid_params, "/cursor");
 }
 
+TEST_F(ObjectMethods, SetPointsAtTheEntryOfTheRequest) {
+    auto vlans = [&](const char* text) { return call("port.set", {{"name", "web"}, {"vlans", json::parse(text)}}); };
+    auto answer = vlans(R"([{"vlan": "10", "segment": "blue"}, {"vlan": 20, "segment": "red"}])");
+    expect_refusal(answer, ErrorCode::invalid_params, "/vlans/0/vlan");
+    answer = vlans(R"([{"vlan": 20, "segment": "red"}, {"vlan": 10, "segment": "blue", "bogus": 1}])");
+    expect_refusal(answer, ErrorCode::invalid_params, "/vlans/1/bogus");
+    answer = vlans(R"([{"vlan": 20, "segment": "red"}, {"vlan": 10, "segment": "green"}])");
+    expect_refusal(answer, ErrorCode::not_found, "/vlans/1/segment");
+}
+
 TEST_F(ObjectMethods, NothingBecomesTheFilesAtRunTime) {
     const std::string mac = "02:00:00:00:00:01";
     expect_refusal(call("fdb.add", {{"segment", "blue"}, {"mac", mac}, {"port", "web"}, {"owner", "file"}}),
@@ -206,6 +216,20 @@ TEST_F(Desk, TheFilesObjectsDoNotChangeAtRunTime) {
     done("fdb.add", {{"segment", "blue"}, {"mac", "02:00:00:00:00:02"}, {"port", "web"}});
     done("port.set", {{"name", "mine"}, {"segment", nullptr}});
     EXPECT_EQ(done("segment.add", {{"name", "blue"}, {"vni", 1}, {"owner", "file"}})["changed"], false);
+}
+
+TEST_F(ObjectMethods, NobodyFillsTheAuditLogWithNames) {
+    audited.clear();
+    std::string name;
+    while (name.size() < 15'000'000) name += "ä";
+    const auto answer = call("port.add", guest(name, "blue"));
+    expect_refusal(answer, ErrorCode::invalid_params, "/name");
+    (void)call("segment.remove", {{"name", name}});
+    ASSERT_EQ(audited.size(), 2U);
+    for (const std::string& line : audited) {
+        EXPECT_LE(line.size(), 2 * 256U + 2);
+        EXPECT_NO_THROW((void)json(line).dump()) << "no character is cut in two";
+    }
 }
 
 TEST_F(ObjectMethods, ChangesAndRefusalsAreAudited) {
