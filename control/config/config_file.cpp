@@ -4,12 +4,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <set>
 #include <sstream>
-#include <vector>
 
 #include "control/config/object_reader.h"
 #include "control/config/text_position.h"
+#include "control/rpc/json_rpc.h"
 #include "vswitch/model/checks.h"
 #include "vswitch/model/validate.h"
 
@@ -24,47 +23,35 @@ Error at_place(Error error, std::string_view name, TextPosition place) {
     return error;
 }
 
-// JSON lets a key come twice and parsers take the last: an easy way to lose half a file.
-class DuplicateKeys {
-  public:
-    bool operator()(int /*depth*/, json::parse_event_t event, json& parsed) {
-        if (event == json::parse_event_t::object_start) {
-            open_.emplace_back();
-        } else if (event == json::parse_event_t::object_end) {
-            open_.pop_back();
-        } else if (event == json::parse_event_t::key) {
-            const auto& key = parsed.get_ref<const std::string&>();
-            if (!open_.back().insert(key).second && duplicate_.empty()) duplicate_ = key;
-        }
-        return true;
-    }
-    [[nodiscard]] const std::string& duplicate() const { return duplicate_; }
-
-  private:
-    std::vector<std::set<std::string>> open_;
-    std::string duplicate_;
-};
-
 Result<json> parse(std::string_view text, std::string_view name) {
-    DuplicateKeys keys;
-    try {
-        json parsed = json::parse(text, std::ref(keys));
-        if (!keys.duplicate().empty()) {
-            Error error = invalid("", "the key " + in_quotes(keys.duplicate()) + " is in one object twice").error();
-            error.code = ErrorCode::parse_error;
-            error.message.insert(0, std::string(name) + ": ");
-            return failure(std::move(error));
-        }
-        return parsed;
-    } catch (const json::parse_error& broken) {
-        Error error;
-        error.code = ErrorCode::parse_error;
-        error.message = broken.what();
-        // "[json.exception.parse_error.101] parse error at line 1, column 2: …": only the end is for people.
-        if (auto colon = error.message.find(": "); colon != std::string::npos) error.message.erase(0, colon + 2);
-        const std::size_t offset = broken.byte > 0 ? broken.byte - 1 : 0;
-        return failure(at_place(std::move(error), name, position_of_offset(text, offset)));
+    auto parsed = rpc::parse_json(text);
+    if (parsed) return parsed;
+    Error error = std::move(parsed.error());
+    const auto place = position_of_flaw(text);
+    if (!place) {  // a key that comes twice, or too deep a nesting
+        error.message.insert(0, std::string(name) + ": ");
+        return failure(std::move(error));
     }
+    // The parser tells line and column in its own way; ours stand in front.
+    constexpr std::string_view kItsPlace = "parse error at ";
+    if (const auto at = error.message.find(kItsPlace); at != std::string::npos)
+        error.message.erase(at, error.message.find(": ", at) + 2 - at);
+    return failure(at_place(std::move(error), name, *place));
+}
+
+// What config.get shows has the owners that objects have at run time; in a file they would be lost, or be another's.
+Result<> check_owners(const json& document) {
+    for (const char* array : {"segments", "ports", "fdb"}) {
+        if (!document.contains(array)) continue;
+        for (std::size_t i = 0; i < document[array].size(); ++i) {
+            const json& object = document[array][i];
+            if (!object.contains("owner") || object["owner"] == kFileOwner) continue;
+            return refused(pointer_token(array) + "/" + std::to_string(i) + "/owner",
+                           "is none that the file's objects can have: leave owner out", shown(object["owner"]),
+                           "\"file\", or no owner");
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -79,15 +66,19 @@ Result<ConfigDocument> read_config_text(std::string_view text, std::string_view 
     };
     auto document = decode_document(*parsed, kFileOwner);
     if (!document) return refuse(std::move(document.error()));
+    if (auto ok = check_owners(*parsed); !ok) return refuse(std::move(ok.error()));
     if (check == FileCheck::objects) return document;
     if (auto ok = validate(document->model); !ok) return refuse(locate(std::move(ok.error()), *parsed));
     return document;
 }
 
 Result<ConfigDocument> load_config_file(const std::filesystem::path& path, FileCheck check) {
+    errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
-    if (!file || !(text << file.rdbuf())) {
+    // Of an empty file nothing can be inserted, which counts as a failure of `text`; what is wrong the parser says.
+    if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+    if (!file.is_open() || file.bad() || !text) {
         Error error;
         error.code = ErrorCode::not_found;
         error.message = path.string() + ": can't be read: " + std::strerror(errno);

@@ -77,6 +77,32 @@ class Walker {
     std::size_t at_ = 0;
 };
 
+// Wants nothing but to know where the parser gives up.
+class FlawFinder : public nlohmann::json_sax<nlohmann::json> {
+  public:
+    std::optional<std::size_t> offset;
+
+    bool parse_error(std::size_t position, const std::string& token, const nlohmann::json::exception& why) override {
+        // A syntax error is noticed at its character, a number out of range behind its last.
+        const bool is_number = dynamic_cast<const nlohmann::json::out_of_range*>(&why) != nullptr;
+        const std::size_t back = is_number ? token.size() : 1;
+        offset = position - std::min(position, back);
+        return false;
+    }
+    bool null() override { return true; }
+    bool boolean(bool /*value*/) override { return true; }
+    bool number_integer(number_integer_t /*value*/) override { return true; }
+    bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+    bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+    bool string(string_t& /*value*/) override { return true; }
+    bool binary(binary_t& /*value*/) override { return true; }
+    bool start_object(std::size_t /*size*/) override { return true; }
+    bool key(string_t& /*value*/) override { return true; }
+    bool end_object() override { return true; }
+    bool start_array(std::size_t /*size*/) override { return true; }
+    bool end_array() override { return true; }
+};
+
 std::string unescaped(std::string_view token) {
     std::string result;
     for (std::size_t i = 0; i < token.size(); ++i) {
@@ -96,6 +122,12 @@ TextPosition position_of_offset(std::string_view text, std::size_t offset) {
     const std::size_t newline = before.rfind('\n');
     return {.line = static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1,
             .column = before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1};
+}
+
+std::optional<TextPosition> position_of_flaw(std::string_view text) {
+    FlawFinder finder;
+    if (nlohmann::json::sax_parse(text, &finder) || !finder.offset) return std::nullopt;
+    return position_of_offset(text, *finder.offset);
 }
 
 TextPosition position_of_pointer(std::string_view text, std::string_view pointer) {

@@ -19,4 +19,7 @@ struct TextPosition {
 /// the nearest value around it (for a missing field: the object that lacks it).
 [[nodiscard]] TextPosition position_of_pointer(std::string_view text, std::string_view pointer);
 
+/// Where a text stops being JSON, or holds a number that is too large; nothing when it does neither.
+[[nodiscard]] std::optional<TextPosition> position_of_flaw(std::string_view text);
+
 }  // namespace bulkhead::config

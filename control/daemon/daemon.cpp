@@ -53,7 +53,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Options& options) {
 }
 
 Result<> Daemon::load(const Options& options) {
-    if (options.config_is_named || std::filesystem::exists(options.config)) {
+    // One that can't be looked at is not absent: reading it says why.
+    std::error_code unknown;
+    if (options.config_is_named || std::filesystem::exists(options.config, unknown) || unknown) {
         auto document = config::load_config_file(options.config, config::FileCheck::objects);
         if (!document) return failure(std::move(document.error()));
         node_ = document->node.value_or(config::Node{});

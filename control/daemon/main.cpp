@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <exception>
 
 #include <rte_version.h>
 #include <spdlog/spdlog.h>
@@ -31,9 +32,18 @@ int check(const daemon::Options& options) {
     return 0;
 }
 
-}  // namespace
+int run(const daemon::Options& options) {
+    daemon::start_logging(options.log_level, options.log_json);
+    daemon::raise_descriptor_limit();
+    auto running = daemon::Daemon::create(options);
+    if (!running) return fail(running.error());
+    (*running)->run();
+    running->reset();
+    spdlog::info("ended");
+    return 0;
+}
 
-int main(int argc, char** argv) {
+int start(int argc, char** argv) {
     auto options = daemon::parse_options(argc, argv);
     if (!options) {
         (void)fail(options.error());
@@ -43,13 +53,17 @@ int main(int argc, char** argv) {
     if (options->help) return std::fputs(daemon::usage().c_str(), stdout) < 0;
     if (options->version) return std::printf("bulkheadd %s (%s)\n", BULKHEAD_VERSION, rte_version()) < 0;
     if (options->check) return check(*options);
+    return run(*options);
+}
 
-    daemon::start_logging(options->log_level, options->log_json);
-    daemon::raise_descriptor_limit();
-    auto running = daemon::Daemon::create(*options);
-    if (!running) return fail(running.error());
-    (*running)->run();
-    running->reset();
-    spdlog::info("ended");
-    return 0;
+}  // namespace
+
+int main(int argc, char** argv) {
+    // Nothing of ours throws on purpose; what a library throws shall still be a message, not an abort.
+    try {
+        return start(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bulkheadd: %s\n", error.what());
+        return 1;
+    }
 }

@@ -55,6 +55,18 @@ def test_apply_speaks_for_one_owner(control):
     assert control.call("segment.get", name="base")["owner"] == "file"
 
 
+def test_what_the_file_owns_changes_in_the_file_alone(control):
+    """A change at run time would be acknowledged and gone after the next restart."""
+    for method, params in (("segment.set", {"mtu": 1400}), ("segment.set", {"owner": "me"}), ("segment.remove", {}),
+                           ("segment.remove", {"force": True})):
+        with pytest.raises(Refused) as refusal:
+            control.call(method, name="base", **params)
+        assert (refusal.value.code, refusal.value.field) == (-32006, "/name"), refusal.value
+        assert "configuration file" in refusal.value.message
+    control.call("port.add", **vhost("on-base", "base"))
+    control.call("port.remove", name="on-base")
+
+
 def test_an_owner_can_not_pull_the_ground_from_under_another(control):
     control.call("config.apply", owner="controller", config=config(("blue", 100)))
     control.call("config.apply", owner="cni", config=config(ports=[vhost("c", "blue")]))
@@ -107,10 +119,13 @@ def test_what_config_get_shows_is_a_file_that_starts_a_switch(tmp_path):
         control.call("segment.add", name="blue", vni=100)
         control.call("port.add", **vhost("a", "blue"))
         shown = control.call("config.get")
+    second = Daemon(tmp_path)
+    second.config = json.loads(json.dumps(shown))
+    code, said = said_by(second)
+    assert code == 1 and "/segments/0/owner" in said and "leave owner out" in said, said
     for kind in ("segments", "ports"):
         for thing in shown[kind]:
             del thing["owner"]
-    second = Daemon(tmp_path)
     second.config = shown
     try:
         second.start()
@@ -221,6 +236,11 @@ BROKEN_FILES = {
     "one key twice": ('{"version": 1, "version": 1}\n', "", "twice"),
     "version 2": ('{"version": 2}\n', ":1:", "/version"),
     "bad cores": ('{"version": 1, "node": {"cores": "one"}}\n', ":1:", "/node/cores"),
+    "nothing": ("", ":1:1:", "syntax"),
+    "number too large": ('{"version": 1,\n "segments": [{"name": "a", "vni": 1e999}]}\n', ":2:36:", "1e999"),
+    "nested too deep": ("[" * 100_000 + "]" * 100_000, "", "deeper"),
+    "object of another owner": ('{"version": 1,\n "segments": [{"name": "a", "vni": 1, "owner": "cni"}]}\n', ":2:48:", "leave owner out"),
+    "path written in another way": ('{"version": 1,\n "ports": [{"name": "p", "type": "vhost-user", "path": "/run/./x"}]}\n', ":2:", "/ports/0/path"),
     "what is not built in": ('{"version": 1, "segments": [{"name": "a", "vni": 1, "encryption": "required"}]}\n', ":1:", "not built in"),
 }
 

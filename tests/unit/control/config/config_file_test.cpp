@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/config/config_file.h"
 
+#include <cstdio>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "control/config/text_position.h"
@@ -39,8 +42,41 @@ TEST(ConfigFile, PointsAtTheObjectThatLacksAField) {
 
 TEST(ConfigFile, RefusesAKeyThatComesTwice) {
     EXPECT_EQ(refusal(R"({"version": 1, "segments": [], "segments": []})"),
-              "f: the key \"segments\" is in one object twice");
+              "f: not valid JSON: the key \"segments\" stands twice in one object");
     EXPECT_EQ(refusal(R"({"version": 1, "segments": [{"name": "a", "vni": 1}, {"name": "b", "vni": 2}]})"), "");
+}
+
+TEST(ConfigFile, RefusesWhatJsonCanWriteAndNobodyCanRead) {
+    EXPECT_EQ(refusal("{\"version\": 1,\n \"segments\": [{\"name\": \"a\", \"vni\": 1e999}]}"),
+              "f:2:36: not valid JSON: number overflow parsing '1e999'");
+    const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+    EXPECT_EQ(refusal(deep), "f: not valid JSON: nested deeper than 64 levels");
+}
+
+TEST(ConfigFile, SaysThatAnEmptyFileIsNoJson) {
+    const std::string path = testing::TempDir() + "/bulkhead-empty.json";
+    std::ofstream(path).flush();
+    auto result = load_config_file(path, FileCheck::whole);
+    std::remove(path.c_str());
+    ASSERT_FALSE(result);
+    EXPECT_TRUE(result.error().message.starts_with(path + ":1:1: not valid JSON: syntax error"))
+        << result.error().message;
+}
+
+TEST(ConfigFile, SaysThatAFolderCanNotBeRead) {
+    auto result = load_config_file(testing::TempDir(), FileCheck::whole);
+    ASSERT_FALSE(result);
+    EXPECT_TRUE(result.error().message.ends_with(": can't be read: Is a directory")) << result.error().message;
+}
+
+TEST(ConfigFile, RefusesObjectsOfOtherOwners) {
+    const char* text =
+        "{\"version\": 1, \"ports\": [\n{\"name\": \"p\", \"type\": \"tap\", \"ifname\": \"a\", \"owner\": \"cni\"}]}";
+    EXPECT_EQ(refusal(text),
+              "f:2:54: /ports/0/owner: owner \"cni\" is none that the file's objects can have: leave owner out");
+    EXPECT_TRUE(
+        refusal(R"({"version": 1, "segments": [{"name": "a", "vni": 1, "owner": ""}]})").contains("leave owner out"));
+    EXPECT_EQ(refusal(R"({"version": 1, "segments": [{"name": "a", "vni": 1, "owner": "file"}]})"), "");
 }
 
 TEST(ConfigFile, NamesAFileThatIsNotThere) {
