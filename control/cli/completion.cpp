@@ -14,10 +14,11 @@ namespace {
 
 constexpr std::string_view kHead = R"(# bash completion of bulkheadctl; made by: bulkheadctl completion bash
 
-# Names of the objects of a noun, by asking the switch; nothing when it does not answer.
+# Names of the objects of a noun, by asking the switch; nothing when it does not answer. Only what is a name: compgen
+# expands what it is given, and whoever answers on that socket need not be a switch.
 _bulkheadctl_names() {
     bulkheadctl "${_bulkheadctl_socket[@]}" --timeout 2 --json "$1" list 2>/dev/null |
-        grep -o '"name":"[^"]*"' | cut -d'"' -f4
+        grep -o '"name":"[A-Za-z0-9._-]*"' | cut -d'"' -f4
 }
 
 _bulkheadctl_verbs() {

@@ -46,7 +46,11 @@ class Completion : public testing::Test {
              return result(
                  {{"items", {{{"name", "blue"}}, {{"name", "black"}}, {{"name", "red"}}}}, {"cursor", nullptr}});
          }},
-        {"port.list", [](const json&) { return result({{"items", {{{"name", "web-0"}}}}, {"cursor", nullptr}}); }},
+        {"port.list",
+         [](const json&) {
+             return result({{"items", {{{"name", "web-0"}}, {{"name", "$(echo evil)"}}, {{"name", "`echo evil`"}}}},
+                            {"cursor", nullptr}});
+         }},
     }};
 };
 
