@@ -62,8 +62,9 @@ void append_fdb(Methods& table) {
     table.push_back({.name = "fdb.list",
                      .params = page_of({only_segment, only_port, only_mac}),
                      .roles = kViewersAndTenants,
-                     .help = "which MAC address is behind which port",
-                     .result = R"({"items": [{"segment", "mac", "port", "vlan": integer|null, "static", "age_s"}], )"
+                     .help = "which MAC address is behind which port; `ips` is empty until addresses are learned too",
+                     .result = R"({"items": [{"segment", "mac", "port": string|null, "vlan": integer|null, "static", )"
+                               R"("age_s", "ips": []}], )"
                                R"("cursor": string|null})",
                      .example = "fdb list --segment blue"});
     table.push_back({.name = "fdb.add",

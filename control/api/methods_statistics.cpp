@@ -19,15 +19,16 @@ void append_statistics_methods(Methods& table) {
                    R"("transmitted", "consumed", "held", "dropped", "drops": {reason: n}, "busy_cycles", )"
                    R"("idle_cycles", "sleeps", "bursts"}]})",
          .example = "stats get --port web-0"});
-    table.push_back({.name = "drop.list",
-                     .params = page_of({optional("port", string, "only this port's"),
-                                        optional("segment", string, "only this segment's"),
-                                        optional("reason", string, "only this reason")}),
-                     .roles = kViewersAndTenants,
-                     .help = "why frames were dropped, by port, segment and reason",
-                     .result = R"({"items": [{"port", "segment": string|null, "reason", "help", "packets"}], )"
-                               R"("cursor": string|null})",
-                     .example = "drop list --port web-0"});
+    table.push_back(
+        {.name = "drop.list",
+         .params =
+             page_of({optional("port", string, "only this port's"), optional("segment", string, "only this segment's"),
+                      optional("reason", string, "only this reason")}),
+         .roles = kViewersAndTenants,
+         .help = "why frames were dropped, by port, segment and reason",
+         .result = R"({"items": [{"port": string|null, "segment": string|null, "reason", "help", "packets"}], )"
+                   R"("cursor": string|null})",
+         .example = "drop list --port web-0"});
 }
 
 }  // namespace bulkhead::api

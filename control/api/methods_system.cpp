@@ -22,12 +22,14 @@ Method config_apply() {
 
 Method subscribe() {
     auto kinds = optional("kinds", array, "kinds of events, as port.up, port.down, mac.moved; absent: all of them");
-    return {.name = "events.subscribe",
-            .params = {kinds},
-            .roles = kViewersAndTenants,
-            .help = "stream changes over this connection, as notifications `event` and, to a slow reader, `lost`",
-            .result = R"({"subscribed": true}; then event {"seq", "kind", "time", …}, lost {"count"})",
-            .example = {}};
+    return {
+        .name = "events.subscribe",
+        .params = {kinds},
+        .roles = kViewersAndTenants,
+        .help = "stream changes over this connection, as notifications `event`; a slow reader gets one of kind `lost`",
+        .result = R"({"kinds": […], "seq"}; then event {"seq", "kind", "time", …}, to a slow reader with "kind": )"
+                  R"("lost" and "count")",
+        .example = {}};
 }
 
 }  // namespace

@@ -9,12 +9,9 @@ using nlohmann::json;
 
 namespace {
 
-/// `lost {count}` has no kind: the name of the notification says it.
 json facts_of(const json& notification) {
     json facts = notification.value("params", json::object());
-    if (!facts.is_object()) facts = {{"params", facts}};
-    if (!facts.contains("kind")) facts["kind"] = notification.at("method");
-    return facts;
+    return facts.is_object() ? facts : json{{"params", facts}};
 }
 
 }  // namespace
@@ -22,8 +19,8 @@ json facts_of(const json& notification) {
 std::string event_line(const json& notification) {
     const json facts = facts_of(notification);
     std::string line;
-    if (facts.contains("time")) line += one_line(facts.at("time")) + " ";
-    line += one_line(facts.at("kind"));
+    for (const char* first : {"time", "kind"})
+        if (facts.contains(first)) line += concat({line.empty() ? "" : " ", one_line(facts.at(first))});
     for (const auto& [key, value] : facts.items())
         if (key != "time" && key != "kind" && key != "seq") line += concat({" ", printable(key), "=", one_line(value)});
     return line;

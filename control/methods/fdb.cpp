@@ -60,7 +60,8 @@ json shown_entry(const MacEntry& entry, bool shows_port) {
             {"port", shows_port ? json(entry.port) : json()},
             {"vlan", entry.vlan ? json(*entry.vlan) : json()},
             {"static", entry.is_static},
-            {"age_s", entry.age_s}};
+            {"age_s", entry.age_s},
+            {"ips", json::array()}};
 }
 
 }  // namespace

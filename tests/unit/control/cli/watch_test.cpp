@@ -25,20 +25,23 @@ json moved() {
 }
 
 json lost() {
-    return {{"jsonrpc", "2.0"}, {"method", "lost"}, {"params", {{"count", 3}}}};
+    return {{"jsonrpc", "2.0"},
+            {"method", "event"},
+            {"params", {{"seq", 11}, {"kind", "lost"}, {"time", "2026-01-31T12:00:01Z"}, {"count", 3}}}};
 }
 
 TEST(Watch, PutsAnEventInALine) {
     EXPECT_EQ(event_line(moved()), "2026-01-31T12:00:00Z mac.moved port=web-0 segment=blue");
-    EXPECT_EQ(event_line(lost()), "lost count=3");
+    EXPECT_EQ(event_line(lost()), "2026-01-31T12:00:01Z lost count=3");
 }
 
 TEST(Watch, PrintsEventsUntilTheConnectionEnds) {
-    FakeSwitch fake({{"events.subscribe", [](const json&) { return result({{"subscribed", true}}); }}});
+    FakeSwitch fake(
+        {{"events.subscribe", [](const json&) { return result({{"kinds", {"mac.moved", "port.up"}}, {"seq", 6}}); }}});
     fake.set_events({moved(), lost()});
     const auto done = run_program({BULKHEADCTL, "--socket", fake.path(), "watch", "mac.moved", "port.up"});
     EXPECT_EQ(done.status, 3);
-    EXPECT_EQ(done.out, "2026-01-31T12:00:00Z mac.moved port=web-0 segment=blue\nlost count=3\n");
+    EXPECT_EQ(done.out, "2026-01-31T12:00:00Z mac.moved port=web-0 segment=blue\n2026-01-31T12:00:01Z lost count=3\n");
     EXPECT_THAT(done.err, HasSubstr("the switch ended the connection to " + fake.path()));
     EXPECT_EQ(fake.requests()[0].at("params"), json({{"kinds", {"mac.moved", "port.up"}}}));
 
