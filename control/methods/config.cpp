@@ -50,6 +50,23 @@ Result<std::optional<std::uint64_t>> number(const json& params, const char* name
     return value;
 }
 
+// Of the fields that the request names, or that it leaves at another value than they have, the first that differs.
+Result<> check_node(const config::Node& node, const config::Node& wanted, const json& written) {
+    if (node == wanted) return {};
+    const json is = config::encode(node), asked = config::encode(wanted);
+    auto name = [&](const json& candidates) {
+        for (const auto& [field, value] : candidates.items()) {
+            if (is.contains(field) && is[field] != asked[field]) return field;
+        }
+        return std::string();
+    };
+    std::string field = name(written);
+    if (field.empty()) field = name(is);
+    return refused("/config/node" + config::pointer_token(field),
+                   "is fixed at start: change it in the configuration file and restart", config::shown(asked[field]),
+                   config::shown(is[field]) + " as in config.get, or no node at all");
+}
+
 Result<CommitOptions> options_from(const json& params) {
     CommitOptions options;
     options.dry_run = params.value("dry_run", false);
@@ -90,11 +107,9 @@ Answer config_apply(MethodContext& context, const rpc::Call& call) {
     const json& wanted = call.params.at("config");
     auto document = config::decode_document(wanted, *owner);
     if (!document) return failure(in_config(std::move(document.error())));
-    if (document->node && *document->node != context.node) {
-        return failure(invalid("/config/node",
-                               "node is fixed at start: change it in the configuration file and restart", {},
-                               "the node of config.get, or none")
-                           .error());
+    if (document->node) {
+        auto ok = check_node(context.node, *document->node, wanted.at("node"));
+        if (!ok) return failure(std::move(ok.error()));
     }
     auto candidate = replace_owner(context.engine.configured(), *owner, document->model);
     if (!candidate) return failure(of_change(std::move(candidate.error()), wanted));

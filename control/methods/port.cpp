@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "control/config/enum_names.h"
+#include "control/config/object_reader.h"
 #include "control/methods/objects.h"
 #include "control/methods/page.h"
 #include "control/methods/secrets.h"
+#include "vswitch/model/checks.h"
 
 namespace bulkhead::methods {
 namespace {
@@ -64,6 +67,25 @@ bool is_attached(const Port& port, const std::string& segment) {
     return std::ranges::any_of(port.attachments, [&](const Attachment& a) { return a.segment == segment; });
 }
 
+Result<> check_word(const json& params, const char* filter, std::span<const std::string_view> allowed) {
+    if (!params.contains(filter) || std::ranges::find(allowed, params[filter]) != allowed.end()) return {};
+    return refused(config::pointer_token(filter), "is none of those there are", config::shown(params[filter]),
+                   config::listed(allowed));
+}
+
+Result<> check_filters(const rpc::Call& call, const Model& model) {
+    if (auto ok = check_word(call.params, "type", config::kPortTypes); !ok) return ok;
+    if (auto ok = check_word(call.params, "state", kStatus); !ok) return ok;
+    if (!call.params.contains("segment")) return {};
+    const auto segment = call.params["segment"].get<std::string>();
+    // A port may wait for a segment that is not there.
+    const bool is_waited_for = std::ranges::any_of(model.ports, [&](const auto& entry) {
+        return is_attached(entry.second, segment) && may_see(call.caller, model, entry.second);
+    });
+    if (may_see_segment(call.caller, model, segment) || is_waited_for) return {};
+    return failure(no_such("segment", segment, "/segment"));
+}
+
 }  // namespace
 
 Answer port_add(MethodContext& context, const rpc::Call& call) {
@@ -103,6 +125,7 @@ Answer port_list(MethodContext& context, const rpc::Call& call) {
     if (!page) return failure(std::move(page.error()));
     const json& params = call.params;
     const Engine& engine = context.engine;
+    if (auto ok = check_filters(call, engine.configured()); !ok) return failure(std::move(ok.error()));
     for (const auto& [name, port] : engine.configured().ports) {
         if (!may_see(call.caller, engine.configured(), port)) continue;
         if (params.contains("owner") && params["owner"] != port.owner) continue;

@@ -95,6 +95,8 @@ CASES = {
     "vhost mode": Bad("port.add", vhost(mode="peer"), PARAMS, "/mode", "peer", "client"),
     "kind of event": Bad("events.subscribe", {"kinds": ["mac.moved", "mac.eaten"]}, PARAMS, "/kinds/1", "mac.eaten", "mac.moved"),
     "drop reason": Bad("drop.list", {"reason": "bored"}, PARAMS, "/reason", "bored"),
+    "state of ports": Bad("port.list", {"state": "bogus"}, PARAMS, "/state", "bogus", "waiting"),
+    "type of ports": Bad("port.list", {"type": "bogus"}, PARAMS, "/type", "bogus", "vhost-user"),
     # names and addresses
     "name of 64 characters": Bad("segment.add", segment(name=NAME_64), PARAMS, "/name", NAME_64, "{0,62}"),
     "empty name": Bad("segment.add", segment(name=""), PARAMS, "/name", None, "{0,62}"),
@@ -158,6 +160,9 @@ CASES = {
     "remove of an absent fdb entry": Bad("fdb.remove", {"segment": "blue", "mac": "02:00:00:00:00:98"}, NOT_FOUND, "/mac"),
     "stats of an absent port": Bad("stats.get", {"port": "nowhere"}, NOT_FOUND, "/port", "nowhere"),
     "stats of an absent worker": Bad("stats.get", {"worker": 9}, NOT_FOUND, "/worker", "9"),
+    "drops of an absent port": Bad("drop.list", {"port": "nowhere"}, NOT_FOUND, "/port", "nowhere"),
+    "drops of an absent segment": Bad("drop.list", {"segment": "nowhere"}, NOT_FOUND, "/segment", "nowhere"),
+    "ports of an absent segment": Bad("port.list", {"segment": "nowhere"}, NOT_FOUND, "/segment", "nowhere"),
     "confirm of nothing": Bad("config.confirm", {}, NOT_FOUND),
     "segment in use": Bad("segment.remove", {"name": "blue"}, IN_USE, "/name", "port"),
     # changes
@@ -167,10 +172,15 @@ CASES = {
     "netns is immutable": Bad("port.set", {"name": "t1", "netns": "/run/netns/other"}, PARAMS, "/netns", "other"),
     "required taken away": Bad("segment.set", {"name": "blue", "vni": None}, PARAMS, "/vni"),
     "set to a bad value": Bad("segment.set", {"name": "blue", "mtu": 10}, PARAMS, "/mtu", "10", "68-9216"),
+    "set of a vlan that is no number": Bad("port.set", {"name": "v1", "vlans": [{"vlan": "10", "segment": "red"}, {"vlan": 20, "segment": "green"}]},
+                                           PARAMS, "/vlans/0/vlan", '"10"', "an integer"),
+    "set of vlans with an unknown key": Bad("port.set", {"name": "v1", "vlans": [{"vlan": 20, "segment": "red"}, {"vlan": 10, "segment": "green", "bogus": 1}]},
+                                            PARAMS, "/vlans/1/bogus", "bogus"),
     # fdb
     "fdb: port of another segment": Bad("fdb.add", entry(port="r1"), PARAMS, "/port", "r1", "port of the segment"),
     "fdb: no such port": Bad("fdb.add", entry(port="nowhere"), NOT_FOUND, "/port", "nowhere"),
     "fdb: no such segment": Bad("fdb.add", entry(segment="nowhere"), NOT_FOUND, "/segment", "nowhere"),
+    "fdb: owner file": Bad("fdb.add", entry(owner="file"), DENIED, "/owner", "file", "any other"),
     "fdb: multicast": Bad("fdb.add", entry(mac="33:33:00:00:00:01"), PARAMS, "/mac", "33:33", "unicast"),
     "fdb: bound elsewhere": Bad("fdb.add", entry(mac="02:00:00:00:00:1b", port="v1"), PARAMS, "/mac", "02:00:00:00:00:1b"),
     # the whole configuration
@@ -178,7 +188,7 @@ CASES = {
     "no version": Bad("config.apply", {"config": {}}, PARAMS, "/config/version"),
     "configuration that is a list": Bad("config.apply", {"config": []}, PARAMS, "/config", "[]", "an object"),
     "unknown key at the top": Bad("config.apply", config(segment=[]), PARAMS, "/config/segment", "segment", "segments"),
-    "node that differs": Bad("config.apply", config(node={"cores": "0"}), PARAMS, "/config/node", None, "config.get"),
+    "node that differs": Bad("config.apply", config(node={"cores": "0"}), PARAMS, "/config/node/cores", '"0"', "config.get"),
     "node with an unknown key": Bad("config.apply", config(node={"coers": "1"}), PARAMS, "/config/node/coers", None, "cores"),
     "unknown key deep inside": Bad("config.apply", config(segments=[segment(), segment(name="b", vnii=8)]), PARAMS,
                                    "/config/segments/1/vnii", "vnii", "vni"),

@@ -56,7 +56,8 @@ TEST_F(ConfigApply, RefusalsPointIntoTheRequest) {
     const Spoilt spoilt[] = {
         {"/version", 2, "/config/version"},
         {"/segmnts", json::array(), "/config/segmnts"},
-        {"/node", {{"memory_mib", 1024}}, "/config/node"},
+        {"/node", {{"memory_mib", 1024}}, "/config/node/memory_mib"},
+        {"/node", {{"idle", {{"mode", "busy"}}}}, "/config/node/idle"},
         {"/node", {{"memory_mib", 1}}, "/config/node/memory_mib"},
         {"/segments/1/vni", 1, "/config/segments/1/vni"},
         {"/segments/0/vni", 9, "/config/segments/0/vni"},
@@ -90,6 +91,18 @@ TEST_F(ConfigApply, RefusalsPointIntoTheRequest) {
         EXPECT_TRUE(answer.error().object_kind.empty());
     }
     EXPECT_EQ(world.engine.generation(), 2U);
+}
+
+TEST_F(ConfigApply, NamesTheFieldOfTheNodeThatDiffers) {
+    node.cores = "3,5";
+    const json wanted = {{"version", 1}, {"node", {{"memory_mib", 1024}}}};
+    auto answer = call("config.apply", {{"config", wanted}});
+    expect_refusal(answer, ErrorCode::invalid_params, "/config/node/memory_mib");
+    EXPECT_EQ(answer.error().got, "1024");
+    EXPECT_TRUE(answer.error().allowed.starts_with("512 ")) << answer.error().allowed;
+    answer = call("config.apply", {{"config", {{"version", 1}, {"node", json::object()}}}});
+    expect_refusal(answer, ErrorCode::invalid_params, "/config/node/cores");
+    EXPECT_EQ(answer.error().got, R"("1")") << "left out is its default";
 }
 
 TEST_F(ConfigApply, RefusesBadParameters) {

@@ -147,6 +147,23 @@ TEST_F(ObjectMethods, ListsWhatTheFiltersLetPass) {
     EXPECT_EQ(names("segment.list", json::object()), "blue red ");
 }
 
+TEST_F(ObjectMethods, FiltersThatNameNothingAreRefused) {
+    auto answer = call("port.list", {{"state", "bogus"}});
+    expect_refusal(answer, ErrorCode::invalid_params, "/state");
+    EXPECT_EQ(answer.error().got, R"("bogus")");
+    EXPECT_EQ(answer.error().allowed, "up, down or waiting");
+    answer = call("port.list", {{"type", "veth"}});
+    expect_refusal(answer, ErrorCode::invalid_params, "/type");
+    EXPECT_EQ(answer.error().allowed, "ethdev, tap or vhost-user");
+    expect_refusal(call("port.list", {{"segment", "green"}}), ErrorCode::not_found, "/segment");
+}
+
+TEST_F(Desk, PortsThatWaitForASegmentAreListedByIt) {
+    ASSERT_TRUE(world.engine.start({}, {1, testing_support::model_of(testing_support::guest("web", "green"))}));
+    EXPECT_EQ(done("port.list", {{"segment", "green"}})["items"].size(), 1U);
+    expect_refusal(call("port.list", {{"segment", "green"}}, acme), ErrorCode::not_found, "/segment");
+}
+
 TEST_F(ObjectMethods, FlushForgetsAndListShows) {
     world.target.learned = {
         {.segment = "blue", .mac = MacAddress(0x020000000005), .port = "web", .vlan = {}, .age_s = 4}};
