@@ -139,6 +139,7 @@ def test_a_tenant_sees_only_its_own(by):
     ("segment.get", {"name": "NAME"}), ("segment.set", {"name": "NAME", "mtu": 1400}), ("segment.remove", {"name": "NAME"}),
     ("segment.remove", {"name": "NAME", "force": True}), ("fdb.list", {"segment": "NAME"}), ("fdb.flush", {"segment": "NAME"}),
     ("fdb.add", {"segment": "NAME", "mac": "02:00:00:00:00:01", "port": "a"}), ("stats.get", {"segment": "NAME"}),
+    ("drop.list", {"segment": "NAME"}), ("port.list", {"segment": "NAME"}),
     ("fdb.remove", {"segment": "NAME", "mac": "02:00:00:00:00:01"}),
     ("port.add", {"name": "new", "type": "vhost-user", "path": "PATH", "segment": "NAME"}),
     ("port.set", {"name": "a", "segment": "NAME"}), ("port.set", {"name": "a", "vlans": [{"vlan": 3, "segment": "NAME"}]}),
@@ -164,16 +165,19 @@ def test_ports_that_are_not_the_tenants_read_as_absent(by, unchanged, port):
         error = refused(acme, method, name=port, **params)
         assert error.code == NOT_FOUND and error.message == f'no port "{port}"', error
     assert refused(acme, "stats.get", port=port).code == NOT_FOUND
+    assert refused(acme, "drop.list", port=port).code == NOT_FOUND
     assert refused(acme, "fdb.add", segment="acme-1", mac="02:00:00:00:00:01", port=port).code == NOT_FOUND
 
 
 def test_a_tenant_works_in_its_own(by, office):
     acme = by(ACME)
     made = acme.call("segment.add", name="acme-2", vni=101)["object"]
-    assert made["tenant"] == "acme"
+    assert made["tenant"] == made["owner"] == "acme"
     acme.call("port.add", name="n", type="vhost-user", path=vhost_path(office, "n"), segment="acme-2")
     acme.call("port.add", name="t", type="tap", netns=office.pod, ifname="t", segment="acme-2")
     acme.call("fdb.add", segment="acme-2", mac="02:00:00:00:00:01", port="n")
+    removed = by(OPERATOR).call("config.apply", config={"version": 1}, dry_run=True)["changes"]
+    assert {change["name"] for change in removed} == {"acme-1", "zeta-1", "common", "a", "z", "c", "both"}, "nobody's alone"
     assert refused(acme, "segment.remove", name="acme-2").code == IN_USE
     for port in ("n", "t"):
         acme.call("port.remove", name=port)
@@ -190,6 +194,9 @@ def test_a_tenant_can_not_reach_beyond_its_own(by, office, unchanged):
     for taken in ({"name": "zeta-1", "vni": 950}, {"name": "x", "vni": 200}):
         error = refused(acme, "segment.add", **taken)
         assert "zeta" not in str(error).replace(taken["name"], ""), "the error names what is hidden"
+    known = {"name": "zeta-1", "vni": 200, "tenant": "zeta"}
+    answers = {str(refused(acme, "segment.add", **content)) for content in (known, {**known, "mtu": 1400}, {"name": "zeta-1", "vni": 9})}
+    assert len(answers) == 1, "who guesses what is hidden must not learn that it is right"
 
 
 def test_tenants_hear_only_of_their_own(by, office):
@@ -274,3 +281,11 @@ def test_every_change_is_audited(by, office):
     assert lines[1]["generation"] == generation
     assert all(line["pid"] > 0 and line["time"].endswith("Z") for line in lines)
     assert (office.state / "audit.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_nobody_pushes_others_out_of_the_audit_log(by, office):
+    start = len(office.audit())
+    error = refused(by(ACME), "port.add", name="\u00e4" * 2_500_000, type="vhost-user", path=vhost_path(office, "x"), segment="acme-1")
+    assert (error.code, error.field) == (PARAMS, "/name") and len(error.message) < 4096 and len(error.data["got"]) < 512
+    assert [line["method"] for line in office.audit()[start:]] == ["port.add"]
+    assert len((office.state / "audit.log").read_bytes().splitlines()[-1]) < 1024
