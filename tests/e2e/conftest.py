@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from lib.daemon import BUILD, running  # noqa: E402
+from lib.leftovers import sweep  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -18,6 +19,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def built():
+    sweep()
     assert (BUILD / "bulkheadd").exists(), f"{BUILD}/bulkheadd is not built"
 
 

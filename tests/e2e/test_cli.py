@@ -11,7 +11,7 @@ import pytest
 
 from lib.daemon import BUILD, running
 from lib.netns import pod
-from lib.until import until
+from lib.wait import until
 
 CTL = BUILD / "bulkheadctl"
 DONE, REFUSED, USAGE, NO_CONNECTION = 0, 1, 2, 3
@@ -178,7 +178,7 @@ def test_watch_shows_what_happens(ctl, daemon):
             def change():
                 control.call("segment.set", name="blue", mtu=next(number))
                 return select.select([watching.stdout], [], [], 0.1)[0]
-            until(change, "an event")
+            until(change, 10, "an event")
         event = json.loads(watching.stdout.readline())
         assert event["kind"] == "config.changed" and event["changes"][0]["name"] == "blue"
     finally:

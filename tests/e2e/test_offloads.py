@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work that senders leave for a device passes through to those who take it, and is done where nobody does."""
 import contextlib
+import os
 import socket
 
 import pytest
@@ -76,18 +77,19 @@ def test_software_segments_behind_a_tag(control, address):
     with contextlib.ExitStack() as stack:
         a = stack.enter_context(pod(control, "a", "blue", ADDRESSES["a"]))
         b = stack.enter_context(pod(control, "b", "red", ADDRESSES["b"]))
-        run("ip", "link", "add", "bhx0", "type", "veth", "peer", "name", "bhx1")
-        stack.callback(run, "ip", "link", "del", "bhx0", check=False)
-        for end, segment in (("bhx0", "blue"), ("bhx1", "red")):
+        ends = [f"bhx{os.getpid()}-{number}" for number in (0, 1)]
+        run("ip", "link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
+        stack.callback(run, "ip", "link", "del", ends[0], check=False)
+        for end, segment in zip(ends, ("blue", "red")):
             run("sysctl", "-q", "-w", f"net.ipv6.conf.{end}.disable_ipv6=1")
             run("ip", "link", "set", end, "up")
             control.call("port.add", name=end, type="ethdev", devargs=f"net_af_packet_{end},iface={end}",
                          vlans=[{"vlan": 30, "segment": segment}])
             stack.callback(control.call, "port.remove", name=end)
-        before = mean_sizes(control, "bhx0")
+        before = mean_sizes(control, ends[0])
         transfer(a, b, address, 4 * MIB)
         transfer(b, a, OF_A[OF_B.index(address)], 4 * MIB)
-        assert max(mean_sizes(control, "bhx0", before)) < 1519
+        assert max(mean_sizes(control, ends[0], before)) < 1519
         assert bad_checksums(a) == bad_checksums(b) == {}
 
 

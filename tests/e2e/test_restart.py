@@ -12,7 +12,7 @@ import pytest
 from lib.control import Refused
 from lib.daemon import Daemon, running
 from lib.netns import Namespace, run
-from lib.until import until
+from lib.wait import until
 
 NOT_FOUND, NOT_READY = -32001, -32007
 
@@ -291,7 +291,7 @@ def test_namespaces_that_are_gone_are_waited_for(end):
                 stack.enter_context(namespace)
                 assert control.next_event("port.opened")["port"] == port
                 namespace.ip("address", "add", f"10.9.0.{number}/24", "dev", "net1")
-                until(lambda: control.call("port.get", name=port)["state"]["status"] == "up", f"{port} is up")
+                until(lambda: control.call("port.get", name=port)["state"]["status"] == "up", 10, f"{port} is up")
             assert one.pings("10.9.0.2")
             assert interface(one)[0] == "02:00:00:00:00:01"
 

@@ -7,6 +7,7 @@ import pytest
 
 from lib.control import Refused
 from lib.daemon import running
+from lib.leftovers import namespace_prefix
 from lib.netns import Namespace
 from lib.user import control_as
 
@@ -223,18 +224,18 @@ def test_tenants_hear_only_of_their_own(by, office):
 @pytest.mark.parametrize("fields,field", [
     ({"type": "ethdev", "devargs": "net_null0"}, "/type"),
     ({"type": "tap", "netns": "/proc/1/ns/net", "ifname": "x"}, "/netns"),
-    ({"type": "tap", "netns": "/run/netns/bh-link-test", "ifname": "x"}, "/netns"),
+    ({"type": "tap", "netns": "NETNS_LINK", "ifname": "x"}, "/netns"),
     ({"type": "tap", "ifname": "x"}, "/netns"),
     ({"type": "vhost-user", "path": "/run/bh-outside.sock"}, "/path"),
     ({"type": "vhost-user", "mode": "server", "path": "/run/netns/outside.sock"}, "/path"),
     ({"type": "vhost-user", "path": "LINK/a"}, "/path"),
 ])
 def test_devices_that_are_the_admins_alone(by, office, unchanged, uid, groups, fields, field):
-    link, alias = "/run/netns/bh-link-test", office.folder / "alias"  # the latter would be a second name for tenants' sockets
+    link, alias = f"/run/netns/{namespace_prefix()}link", office.folder / "alias"  # the latter would be a second name for tenants' sockets
     os.symlink("/proc/1/ns/net", link)
     os.symlink(office.folder / "vhost", alias)
     try:
-        filled = {key: str(value).replace("LINK", str(alias)) for key, value in fields.items()}
+        filled = {key: str(value).replace("NETNS_LINK", link).replace("LINK", str(alias)) for key, value in fields.items()}
         error = refused(by(uid, *groups), "port.add", name="new", segment="acme-1", **filled)
         assert (error.code, error.field) == (DENIED, field), error
         if uid == OPERATOR:  # nor by way of the whole configuration

@@ -11,7 +11,10 @@ import subprocess
 import tempfile
 import time
 
+from .child import die_with_parent
 from .control import Control
+from .leftovers import folder_prefix
+from .notify import Ended, Notifications
 
 BUILD = pathlib.Path(os.environ.get("BULKHEAD_BUILD", pathlib.Path(__file__).parents[3] / "build"))
 MEMORY_MIB = 256
@@ -24,13 +27,15 @@ def books(stats):
 
 
 class Daemon:
-    def __init__(self, folder, node=None, config=None, arguments=()):
+    def __init__(self, folder, node=None, config=None, arguments=(), environment=None):
         self.folder = pathlib.Path(folder)
         self.state = self.folder / "state"
         self.socket = self.folder / "control.sock"
         self.log = self.folder / "bulkheadd.log"
         self.arguments = list(arguments)
+        self.environment = environment or {}
         self.process = None
+        self.notifications = None
         self.config = {"version": 1, "node": {"name": "test", "cores": "1", "memory_mib": MEMORY_MIB,
                                               "netns_roots": ["/run/netns"], "vhost_roots": [str(self.folder / "vhost")]}}
         self.config["node"].update(node or {})
@@ -44,22 +49,41 @@ class Daemon:
 
     def spawn(self):
         (self.folder / "bulkhead.json").write_text(json.dumps(self.config))
+        self.close()
+        self.notifications = Notifications(self.folder / "notify.sock")
+        environment = {**os.environ, "NOTIFY_SOCKET": str(self.notifications.path), **self.environment}
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            # In a session of its own: Ctrl-C is for the run, which then ends the switch in its turn.
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
+                                            start_new_session=True, preexec_fn=die_with_parent)
         return self
 
     def start(self, timeout=30):
+        """Until the switch says that it is ready, as it would to systemd; then it answers at once."""
         self.spawn()
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"bulkheadd ended with {self.process.returncode}:\n{self.tail()}")
-            with contextlib.suppress(OSError):
-                with Control(self.socket, timeout=2) as control:
-                    control.call("system.get")
-                    return self
-            time.sleep(0.02)  # no event tells of a socket that does not exist yet
-        raise TimeoutError(f"bulkheadd is not ready:\n{self.tail()}")
+        try:
+            self.hears("READY=1", timeout)
+        except Ended:
+            raise RuntimeError(f"bulkheadd ended with {self.process.wait()}:\n{self.tail()}") from None
+        except TimeoutError:
+            raise TimeoutError(f"bulkheadd is not ready:\n{self.tail()}") from None
+        with self.control() as control:
+            control.call("system.get")
+        return self
+
+    def hears(self, line, seconds=10, times=1):
+        """Waits until the switch has told its service manager `line` so often."""
+        pidfd = os.pidfd_open(self.process.pid)
+        try:
+            self.notifications.wait_for(line, pidfd, seconds, times)
+        finally:
+            os.close(pidfd)
+
+    def close(self):
+        """Listens to it no more."""
+        if self.notifications:
+            self.notifications.close()
+            self.notifications = None
 
     def fails_to_start(self, timeout=30):
         """The exit code and what was said on the way out, of a start that must not succeed."""
@@ -100,14 +124,18 @@ class Daemon:
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
-    def assert_books_balance(self, timeout=2):
-        """At rest the books balance on every worker; a frame may be under way when we look, so look again for a while."""
+    def books_off(self, timeout=2):
+        """Per worker, by how much its books are off. At rest they balance; a frame may be under way when we look, so look
+        again for a while."""
         deadline = time.monotonic() + timeout
         with self.control() as control:
             while True:
                 missing = books(control.call("stats.get"))
                 if not any(missing) or time.monotonic() > deadline:
-                    break
+                    return missing
+
+    def assert_books_balance(self, timeout=2):
+        missing = self.books_off(timeout)
         assert not any(missing), f"books of the workers are off by {missing}"
 
     def thread_cpu_seconds(self, thread_pattern):
@@ -126,9 +154,9 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def running(node=None, config=None, arguments=(), check_books=True):
-    folder = tempfile.mkdtemp(prefix="bulkhead-test-", dir="/run")
-    daemon = Daemon(folder, node, config, arguments)
+def running(node=None, config=None, arguments=(), environment=None, check_books=True):
+    folder = tempfile.mkdtemp(prefix=folder_prefix(), dir="/run")
+    daemon = Daemon(folder, node, config, arguments, environment)
     try:
         yield daemon.start()
         if check_books and daemon.alive():
@@ -137,4 +165,5 @@ def running(node=None, config=None, arguments=(), check_books=True):
         try:
             daemon.stop()
         finally:
+            daemon.close()
             shutil.rmtree(folder, ignore_errors=True)

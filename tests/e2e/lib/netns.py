@@ -4,10 +4,14 @@ import contextlib
 import ctypes
 import itertools
 import os
+import re
 import socket
 import struct
 import subprocess
 import time
+
+from .child import die_with_parent
+from .leftovers import namespace_prefix
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = itertools.count(1)
@@ -25,7 +29,7 @@ def run(*command, check=True, timeout=30, **options):
 
 class Namespace:
     def __init__(self, label="pod"):
-        self.name = f"bh-{os.getpid()}-{label}-{next(_numbers)}"
+        self.name = f"{namespace_prefix()}{label}-{next(_numbers)}"
         self.path = f"/run/netns/{self.name}"
 
     def __enter__(self):
@@ -43,7 +47,7 @@ class Namespace:
         return run("ip", "netns", "exec", self.name, *command, **options)
 
     def popen(self, *command, **options):
-        return subprocess.Popen(["ip", "netns", "exec", self.name, *command], **options)
+        return subprocess.Popen(["ip", "netns", "exec", self.name, *command], preexec_fn=die_with_parent, **options)
 
     @contextlib.contextmanager
     def entered(self):
@@ -70,10 +74,19 @@ class Namespace:
     def wire(self, ifname="net1"):
         return Wire(self, ifname)
 
+    def echoes(self, address, *options, count=3, deadline=5):
+        """How many pings are answered, until `count` are or `deadline` seconds are over. 0 says that none was: a ping that
+        could not even be tried is an error."""
+        done = self.run("ping", "-n", "-q", "-i", "0.05", "-c", str(count), "-w", str(deadline), *options, address, check=False,
+                        timeout=deadline + 10)
+        report = re.search(r"(\d+) received", done.stdout)
+        if not report:
+            raise RuntimeError(f"ping {address}: {done.stderr.strip() or done.stdout.strip()}")
+        return int(report[1])
+
     def pings(self, address, count=3, deadline=5):
-        """Whether every one of `count` pings is answered."""
-        return self.run("ping", "-n", "-q", "-i", "0.05", "-c", str(count), "-w", str(deadline), address, check=False,
-                        timeout=deadline + 10).returncode == 0
+        """Whether `count` pings are answered in time. Its opposite is echoes() == 0: one answer is one too many there."""
+        return self.echoes(address, count=count, deadline=deadline) >= count
 
 
 class Wire:
@@ -96,18 +109,28 @@ class Wire:
         self.socket.send(bytes(frame))
 
     def receive(self, seconds, wanted=lambda frame: True, count=None):
-        """Frames that came in within `seconds`, or until `count` wanted ones did."""
+        """Frames that are here or come in within `seconds`, or until `count` wanted ones did."""
         frames = []
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and (count is None or len(frames) < count):
-            self.socket.settimeout(left)
+        while count is None or len(frames) < count:
+            self.socket.settimeout(max(0, deadline - time.monotonic()))  # 0: what is queued, and no waiting
             try:
                 frame = self.next()
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 break
             if frame is not None and wanted(frame):
                 frames.append(frame)
         return frames
+
+    def receive_before(self, end, seconds=5):
+        """Frames that come in before the one with `end` in it. A pod's frames come in order, so what is not among them does
+        not come any more: silence without a guess at how long to listen."""
+        frames = []
+        while not frames or end not in frames[-1]:
+            more = self.receive(seconds, count=1)
+            assert more, f"{end} does not come, only {frames}"
+            frames += more
+        return frames[:-1]
 
     def next(self):
         """The next frame as it was on the wire, or None for one that this side sent."""
