@@ -33,8 +33,12 @@ class Namespace:
         self.path = f"/run/netns/{self.name}"
 
     def __enter__(self):
-        run("ip", "netns", "add", self.name)
-        self.ip("link", "set", "lo", "up")
+        try:
+            run("ip", "netns", "add", self.name)
+            self.ip("link", "set", "lo", "up")
+        except BaseException:  # Ctrl-C too: nobody else would take it away
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a newcomer sees first: scripts/demo, from where everything is built. Its guest has tests of its own."""
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+from lib.wait import output_with
+
+DEMO = pathlib.Path(__file__).parents[2] / "scripts/lib/demo.py"
+LAST_ROW = "books: every frame delivered, consumed or counted as dropped"
+
+
+@pytest.fixture
+def demo():
+    """A demo that is about to begin; at the end nothing of it is left."""
+    process = subprocess.Popen(["/usr/bin/python3", "-B", DEMO, "--no-guest", "--keep"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, start_new_session=True)
+    yield process
+    process.terminate()  # where the test has failed: the demo takes its things away on SIGTERM too
+    process.communicate(timeout=20)
+    left = [*pathlib.Path("/run").glob(f"bulkhead-test-{process.pid}-*"), *pathlib.Path("/run/netns").glob(f"bh-{process.pid}-*")]
+    assert left == []
+
+
+def test_the_demo_shows_what_it_promises(demo):
+    text = output_with(demo, "Enter ends it.", 60)
+    rows = [line for line in text.splitlines() if line.startswith(("blue", "red", "books"))]
+    assert len(rows) == 9 and "WRONG" not in text and "all as expected" in text, text
+    assert [row for row in rows if "no answer" in row and "blue -> red" in row] and rows[-1].startswith(LAST_ROW)
+    rest, _ = demo.communicate(b"\n", timeout=20)
+    assert demo.returncode == 0 and b"Traceback" not in rest, rest
+
+
+def test_ctrl_c_in_the_middle_takes_everything_away(demo):
+    output_with(demo, "red: ping", 60)
+    os.killpg(demo.pid, signal.SIGINT)  # as a terminal does: to all of them
+    rest, _ = demo.communicate(timeout=20)
+    assert demo.returncode == 130 and b"Traceback" not in rest and b"interrupted" in rest, rest.decode()
