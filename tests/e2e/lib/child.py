@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-import ctypes
-import signal
-
-_libc = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent():
-    """For Popen's preexec_fn: who kills the test run leaves no program of it behind."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def dies_with_us(command):
+    """The command, killed when its parent ends: who kills the test run leaves no program of it behind. By setpriv rather
+    than Popen's preexec_fn, which would run Python between fork and exec, where Ctrl-C finds it too."""
+    return ["setpriv", "--pdeathsig", "KILL", *command]

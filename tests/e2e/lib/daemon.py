@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from .child import die_with_parent
+from .child import dies_with_us
 from .control import Control
 from .leftovers import folder_prefix
 from .notify import Ended, Notifications
@@ -54,8 +54,8 @@ class Daemon:
         environment = {**os.environ, "NOTIFY_SOCKET": str(self.notifications.path), **self.environment}
         with open(self.log, "ab") as log:
             # In a session of its own: Ctrl-C is for the run, which then ends the switch in its turn.
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
-                                            start_new_session=True, preexec_fn=die_with_parent)
+            self.process = subprocess.Popen(dies_with_us(self.command), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=environment, start_new_session=True)
         return self
 
     def start(self, timeout=30):

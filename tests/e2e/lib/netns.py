@@ -10,7 +10,7 @@ import struct
 import subprocess
 import time
 
-from .child import die_with_parent
+from .child import dies_with_us
 from .leftovers import namespace_prefix
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,7 +51,7 @@ class Namespace:
         return run("ip", "netns", "exec", self.name, *command, **options)
 
     def popen(self, *command, **options):
-        return subprocess.Popen(["ip", "netns", "exec", self.name, *command], preexec_fn=die_with_parent, **options)
+        return subprocess.Popen(dies_with_us(["ip", "netns", "exec", self.name, *command]), **options)
 
     @contextlib.contextmanager
     def entered(self):
