@@ -13,7 +13,6 @@ Needs qemu-system-x86 and an images folder made by build_initramfs (made on firs
 
 import argparse
 import base64
-import ctypes
 import hashlib
 import os
 import re
@@ -31,8 +30,6 @@ from pathlib import Path
 BUILD = Path(__file__).with_name("build_initramfs")
 BOOT_TIMEOUT_S = 60.0
 _OFFLOADS = ("csum", "gso", "host_tso4", "host_tso6", "guest_csum", "guest_tso4", "guest_tso6")
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
 
 
 class GuestError(Exception):
@@ -76,6 +73,7 @@ class Guest:
         device += ",mq=on" if queues > 1 else ""
         device += "" if offloads else "".join(f",{name}=off" for name in _OFFLOADS)
         self._command = [
+            "setpriv", "--pdeathsig", "KILL",  # whoever kills us leaves no guest behind
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
             "-machine", "q35,memory-backend=m0", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(queues),
             "-m", str(memory_mib), "-object", f"memory-backend-memfd,id=m0,share=on,size={memory_mib}M",
@@ -106,8 +104,7 @@ class Guest:
                 listener.listen(1)
                 listener.settimeout(BOOT_TIMEOUT_S)
                 with open(self._folder / "qemu.log", "wb") as log:
-                    self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                     preexec_fn=_die_with_parent)
+                    self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
                 self._channel = self._accept(listener)
             ready = self._read_line(re.compile(rb"GUEST-READY (\S+)"), started + BOOT_TIMEOUT_S)
             if ready.group(1).decode() != self.mac:
@@ -183,10 +180,6 @@ class Guest:
 
     def _read_line(self, pattern, deadline):
         return self._read_until(re.compile(pattern.pattern + rb"\r?\n"), deadline)[1]
-
-
-def _die_with_parent():
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main():
