@@ -36,6 +36,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the result (SVG; needs python3-matplotlib)")
     parser.add_argument("--from", type=Path, dest="source", metavar="FILE", help="measure nothing: take this JSON")
     parser.add_argument("--update-docs", action="store_true", help="rewrite docs/performance.md, .json and .svg")
+    parser.add_argument("--only-check", action="store_true", help=argparse.SUPPRESS)  # for scripts/bench, of the others
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 2, 2.0
@@ -97,6 +98,8 @@ def _draw(result: dict, target: Path) -> bool:
 
 def main() -> int:
     options = _arguments()
+    if options.only_check:
+        return 0
     # As an exception, so that every process and folder is cleaned up on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -15,8 +15,8 @@ LAST_ROW = "books: every frame delivered, consumed or counted as dropped"
 @pytest.fixture
 def demo():
     """A demo that is about to begin; at the end nothing of it is left."""
-    process = subprocess.Popen(["/usr/bin/python3", "-B", DEMO, "--no-guest", "--keep"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True)
+    process = subprocess.Popen(["env", "--default-signal=INT", "/usr/bin/python3", "-B", DEMO, "--no-guest", "--keep"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     yield process
     process.terminate()  # where the test has failed: the demo takes its things away on SIGTERM too
     process.communicate(timeout=20)
