@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -42,6 +43,9 @@ def _arguments() -> argparse.Namespace:
         options.rounds, options.seconds = 2, 2.0
     if options.rounds < 1 or options.seconds < 0.5:
         parser.error("--rounds is at least 1 and --seconds at least 0.5")
+    for target in (options.json, options.plot):
+        if target and not target.parent.is_dir():  # said now, not when all is measured
+            parser.error(f"there is no folder {target.parent}")
     return options
 
 
@@ -72,21 +76,44 @@ def _measure(options: argparse.Namespace) -> dict:
     build = Path(os.environ.get("BULKHEAD_BUILD", REPOSITORY / "build"))
     plan = Plan(options.rounds, options.seconds, Layout(), build / "perf" / "canary")
     programs = _programs(options.peer or ["testpmd", "ovs"], build)
-    tsc_hz = machine.canary(plan.canary, plan.layout.worker_core)["tsc_hz"]
-    started = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     cases = options.case or list(CASES)
+    # All that can fail besides a run, before the first of them: an hour's figures are not lost for a name.
+    result = {
+        "format": 1, "started": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": machine.commit(REPOSITORY), "machine": machine.describe(),
+        "tsc_hz": machine.canary(plan.canary, plan.layout.worker_core)["tsc_hz"],
+        "versions": {program.title: program.version() for program in programs},
+        "parameters": {"cases": cases, "rounds": plan.rounds, "seconds": plan.seconds, "frame_bytes": FRAME_BYTES,
+                       "control_core": plan.layout.control_core, "worker_core": plan.layout.worker_core,
+                       "memory_mib": plan.layout.memory_mib},
+    }
     with hugepages.reserved(plan.layout.memory_mib):
         runs = [run for name in cases for run in measure(CASES[name], programs, plan, _show)]
     if not runs:
         raise MeasurementFailed("no run succeeded")
-    return {
-        "format": 1, "started": started, "commit": machine.commit(REPOSITORY), "machine": machine.describe(),
-        "tsc_hz": tsc_hz, "versions": {program.title: program.version() for program in programs},
-        "parameters": {"cases": cases, "rounds": plan.rounds, "seconds": plan.seconds, "frame_bytes": FRAME_BYTES,
-                       "control_core": plan.layout.control_core, "worker_core": plan.layout.worker_core,
-                       "memory_mib": plan.layout.memory_mib},
-        "summary": summarize(runs), "runs": runs,
-    }
+    return {**result, "summary": summarize(runs), "runs": runs}
+
+
+def _read(source: Path) -> dict:
+    try:
+        result = json.loads(source.read_text())
+    except OSError as error:
+        raise MeasurementFailed(f"{source}: {error.strerror}") from error
+    except ValueError as error:
+        raise MeasurementFailed(f"{source} is no JSON: {error}") from error
+    if not isinstance(result, dict) or result.get("format") != 1:
+        raise MeasurementFailed(f"{source} was not written by scripts/bench --json")
+    return result
+
+
+def _write(result: dict, target: Path) -> None:
+    target.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _update_docs(result: dict, folder: Path) -> None:
+    drawn = _draw(result, folder / "performance.svg")
+    _write(result, folder / "performance.json")
+    (folder / "performance.md").write_text(document.render(result, drawn))
 
 
 def _draw(result: dict, target: Path) -> bool:
@@ -103,8 +130,8 @@ def main() -> int:
     # As an exception, so that every process and folder is cleaned up on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        result = json.loads(options.source.read_text()) if options.source else _measure(options)
-    except MeasurementFailed as failure:
+        result = _read(options.source) if options.source else _measure(options)
+    except (MeasurementFailed, OSError, subprocess.SubprocessError) as failure:
         print(f"scripts/bench: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -112,11 +139,9 @@ def main() -> int:
     print(table.text(result["summary"]))
     print("\n" + table.LEGEND)
     if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        _write(result, options.json)
     if options.plot:
         _draw(result, options.plot)
     if options.update_docs:
-        drawn = _draw(result, DOCS / "performance.svg")
-        (DOCS / "performance.json").write_text(json.dumps(result, indent=1) + "\n")
-        (DOCS / "performance.md").write_text(document.render(result, drawn))
+        _update_docs(result, DOCS)
     return 0

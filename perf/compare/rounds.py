@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rounds of a case: every program once a round, in turn, each time a fresh process, with the canary before it."""
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -9,6 +10,10 @@ from pathlib import Path
 from . import machine, processes, traffic, window
 from .cases import Case
 from .program import Layout, Program
+
+
+# A program that answers no more, or is not there, fails its run as one that says so does.
+FAILURES = (processes.MeasurementFailed, OSError, subprocess.SubprocessError)
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ def measure(case: Case, programs: list[Program], plan: Plan, report: Callable[[d
             with tempfile.TemporaryDirectory(prefix="bulkhead-bench-") as folder:
                 try:
                     runs.append(_one(case, program, plan, number, Path(folder)))
-                except processes.MeasurementFailed as failure:
+                except FAILURES as failure:
                     print(f"{case.name}, {program.key}, round {number + 1}: {failure}", file=sys.stderr, flush=True)
                 else:
                     report(runs[-1])
