@@ -27,13 +27,14 @@ def books(stats):
 
 
 class Daemon:
-    def __init__(self, folder, node=None, config=None, arguments=(), environment=None):
+    def __init__(self, folder, node=None, config=None, arguments=(), environment=None, wrapper=()):
         self.folder = pathlib.Path(folder)
         self.state = self.folder / "state"
         self.socket = self.folder / "control.sock"
         self.log = self.folder / "bulkheadd.log"
         self.arguments = list(arguments)
         self.environment = environment or {}
+        self.wrapper = list(wrapper)  # a command that becomes the one behind it
         self.process = None
         self.notifications = None
         self.config = {"version": 1, "node": {"name": "test", "cores": "1", "memory_mib": MEMORY_MIB,
@@ -44,7 +45,7 @@ class Daemon:
 
     @property
     def command(self):
-        return [str(BUILD / "bulkheadd"), "--config", str(self.folder / "bulkhead.json"), "--state-dir", str(self.state),
+        return [*self.wrapper, str(BUILD / "bulkheadd"), "--config", str(self.folder / "bulkhead.json"), "--state-dir", str(self.state),
                 "--socket", str(self.socket), *self.arguments]
 
     def spawn(self):
@@ -154,9 +155,9 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def running(node=None, config=None, arguments=(), environment=None, check_books=True):
+def running(node=None, config=None, arguments=(), environment=None, wrapper=(), check_books=True):
     folder = tempfile.mkdtemp(prefix=folder_prefix(), dir="/run")
-    daemon = Daemon(folder, node, config, arguments, environment)
+    daemon = Daemon(folder, node, config, arguments, environment, wrapper)
     try:
         yield daemon.start()
         if check_books and daemon.alive():
