@@ -74,7 +74,7 @@ void ObjectReader::check(std::string_view what) {
     for (const auto& [key, value] : object_.items()) check_key(key, value, what);
     for (const api::Field& field : fields_) {
         if (field.required && !object_.contains(field.name)) {
-            refuse(field.name, "is missing", {}, std::string(field.help));
+            refuse(field.name, "is missing", kNothing, std::string(field.help));
         }
     }
 }

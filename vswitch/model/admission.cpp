@@ -83,8 +83,9 @@ Result<> Admission::add(const Port& port) {
         if (auto ok = check_port(port); !ok) return ok;
         if (auto other = port_by_device_.find(device_identity(port)); other != port_by_device_.end()) {
             constexpr std::string_view kFields[] = {"/devargs", "/ifname", "/path"};
+            const std::string device = device_identity(port);
             return refused(std::string(kFields[port.device.index()]), "is taken by port " + in_quotes(other->second),
-                           {}, "a device that no other port has");
+                           device.substr(device.find(' ') + 1), "a device that no other port has");
         }
         if (auto ok = check_attachments(port); !ok) return ok;
         if (auto ok = check_macs(port); !ok) return ok;
@@ -144,7 +145,8 @@ Result<> Admission::check_macs(const Port& port) const {
             const MacAddress mac = attachment.macs[i];
             auto field = [&] { return attachment_pointer(port, attachment) + "/macs/" + std::to_string(i); };
             if (auto ok = check_unicast(mac, {}); !ok) return check_unicast(mac, field());
-            if (!seen.insert(mac).second) return refused(field(), "is in the list twice", mac.to_string());
+            if (!seen.insert(mac).second)
+                return refused(field(), "is in the list twice", mac.to_string(), "each MAC once");
             if (auto other = port_by_mac_.find({attachment.segment, mac}); other != port_by_mac_.end()) {
                 return refused(field(), "is bound to port " + in_quotes(other->second) + " in that segment",
                                mac.to_string(), "each MAC once in a segment");

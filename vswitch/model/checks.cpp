@@ -34,7 +34,7 @@ Result<> check_interface_name(std::string_view name) {
     constexpr std::string_view kAllowed = "1-15 bytes with no '/', ':', '%' or white space, and not \".\" or \"..\"";
     const bool bad_character = std::ranges::any_of(
         name, [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '/' || c == ':' || c == '%'; });
-    if (name.empty()) return refused("/ifname", "is required for a tap port", {}, std::string(kAllowed));
+    if (name.empty()) return refused("/ifname", "is required for a tap port", kNothing, std::string(kAllowed));
     if (name.size() > kMaxInterfaceName || bad_character || name == "." || name == "..") {
         return refused("/ifname", "is no interface name", in_quotes(name), std::string(kAllowed));
     }
@@ -43,7 +43,7 @@ Result<> check_interface_name(std::string_view name) {
 
 Result<> check_device(const EthdevDevice& device) {
     if (device.devargs.empty())
-        return refused("/devargs", "is required for an ethdev port", {}, "DPDK device arguments");
+        return refused("/devargs", "is required for an ethdev port", kNothing, "DPDK device arguments");
     if (has_control_characters(device.devargs) || device.devargs.front() == '-' || device.devargs.front() == ',') {
         return refused("/devargs", "is no DPDK device", in_quotes(device.devargs), "DPDK device arguments");
     }
@@ -60,19 +60,28 @@ Result<> check_device(const TapDevice& device) {
     return {};
 }
 
+std::string octal(std::uint32_t mode) {
+    std::string digits;
+    do digits.insert(digits.begin(), static_cast<char>('0' + (mode & 7)));
+    while ((mode >>= 3) != 0);
+    return in_quotes("0" + digits);
+}
+
 Result<> check_device(const VhostUserDevice& device) {
-    if (device.path.empty()) return refused("/path", "is required for a vhost-user port", {}, "an absolute path");
+    if (device.path.empty()) return refused("/path", "is required for a vhost-user port", kNothing, "an absolute path");
     if (auto ok = check_path(device.path, "/path", kMaxSocketPath); !ok) return ok;
     if (device.path.back() == '/') return refused("/path", "names a folder", in_quotes(device.path), "a socket");
     if (device.mode == VhostMode::client) {
         // The guest makes the socket then: there is nothing of ours whose owner could be set.
         constexpr std::string_view kWhy = "is only for \"mode\": \"server\"";
-        if (device.owner_uid) return refused("/owner_uid", kWhy, std::to_string(*device.owner_uid));
-        if (device.owner_gid) return refused("/owner_gid", kWhy, std::to_string(*device.owner_gid));
-        if (device.socket_mode) return refused("/socket_mode", kWhy);
+        constexpr const char* kAllowed = "nothing in mode client";
+        if (device.owner_uid) return refused("/owner_uid", kWhy, std::to_string(*device.owner_uid), kAllowed);
+        if (device.owner_gid) return refused("/owner_gid", kWhy, std::to_string(*device.owner_gid), kAllowed);
+        if (device.socket_mode) return refused("/socket_mode", kWhy, octal(*device.socket_mode), kAllowed);
     }
     if (device.socket_mode && *device.socket_mode > kMaxPermissions) {
-        return refused("/socket_mode", "has more than permission bits", {}, "\"0000\"-\"0777\"");
+        return refused("/socket_mode", "has more than permission bits", octal(*device.socket_mode),
+                       "\"0000\"-\"0777\"");
     }
     return {};
 }
@@ -90,7 +99,7 @@ std::unexpected<Error> refused(std::string field, std::string_view says, std::st
     word = word.substr(word.rfind('/') + 1);
 
     std::string message(word);
-    if (!got.empty()) message.append(" ").append(got);
+    if (!got.empty() && got != kNothing) message.append(" ").append(got);
     message.append(" ").append(says);
     return invalid(std::move(field), std::move(message), std::move(got), std::move(allowed));
 }

@@ -20,6 +20,9 @@ namespace bulkhead {
 /// Name, ranges and device of a port; its attachments are the admission's.
 [[nodiscard]] Result<> check_port(const Port& port);
 
+/// `got` of a field that is not there.
+inline constexpr const char* kNothing = "nothing";
+
 /// A refusal that reads as a sentence: "vni 100 is taken by …". `says` begins with a verb; `field` is the JSON pointer.
 [[nodiscard]] std::unexpected<Error> refused(std::string field, std::string_view says, std::string got = {},
                                              std::string allowed = {});

@@ -116,7 +116,7 @@ TEST_F(Desk, ReasonsTellATenantNoNamesOfOthers) {
     };
     EXPECT_EQ(reason("segment.get", "pink", oper), "vni 1 is taken by segment \"red\"");
     EXPECT_EQ(reason("segment.get", "pink", acme), "vni 1 is taken by segment of somebody else");
-    EXPECT_EQ(reason("port.get", "mine", acme), "path is taken by port of somebody else");
+    EXPECT_EQ(reason("port.get", "mine", acme), "path /run/web is taken by port of somebody else");
     for (const char* list : {"segment.list", "port.list"}) {
         const json answer = *call(list, json::object(), acme);
         EXPECT_EQ(answer.dump().find("\\\""), std::string::npos) << answer.dump();
