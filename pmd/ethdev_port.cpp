@@ -51,6 +51,8 @@ class EthdevPort final : public PortIo {
 
     [[nodiscard]] std::uint16_t receive_queues() const noexcept override { return setup_.receive_queues; }
     [[nodiscard]] std::uint16_t transmit_queues() const noexcept override { return setup_.transmit_queues; }
+    [[nodiscard]] Result<> check_mtu(std::uint16_t mtu) const override { return check_ethdev_mtu(device_.id(), mtu); }
+    bool set_mtu(std::uint16_t mtu) noexcept override { return change_ethdev_mtu(device_.id(), setup_, mtu, buffers_); }
     [[nodiscard]] PortState state() const override;
 
   private:

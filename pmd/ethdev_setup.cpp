@@ -52,24 +52,36 @@ std::uint32_t offload_bits(std::uint64_t tx) {
     return bits;
 }
 
-Result<> check_bounds(const Port& port, std::uint16_t mtu, const rte_eth_dev_info& info) {
-    if (port.queues > info.max_rx_queues) {
-        return invalid("/queues", "the device has fewer receive queues", std::to_string(port.queues),
-                       "at most " + std::to_string(info.max_rx_queues));
-    }
-    if (info.max_tx_queues == 0) return invalid("/devargs", "the device cannot transmit");
+Result<> check_mtu(std::uint16_t mtu, const rte_eth_dev_info& info) {
     const auto largest = largest_mtu(info);
     if (mtu >= info.min_mtu && mtu <= largest) return {};
     return invalid("/mtu", "the device does not take that MTU", std::to_string(mtu),
                    std::to_string(info.min_mtu) + " to " + std::to_string(largest));
 }
 
+Result<> check_bounds(const Port& port, std::uint16_t mtu, const rte_eth_dev_info& info) {
+    if (port.queues > info.max_rx_queues) {
+        return invalid("/queues", "the device has fewer receive queues", std::to_string(port.queues),
+                       "at most " + std::to_string(info.max_rx_queues));
+    }
+    if (info.max_tx_queues == 0) return invalid("/devargs", "the device cannot transmit");
+    return check_mtu(mtu, info);
+}
+
+/// Of the largest frame, with two VLAN tags.
+std::uint32_t frame_bytes(std::uint16_t mtu) {
+    return mtu + std::uint32_t{RTE_ETHER_HDR_LEN} + 2 * RTE_VLAN_HLEN;
+}
+
+std::uint32_t room_of(const rte_mempool* buffers) {
+    return rte_pktmbuf_data_room_size(const_cast<rte_mempool*>(buffers)) - std::uint32_t{RTE_PKTMBUF_HEADROOM};
+}
+
 rte_eth_conf configuration(const Port& port, std::uint16_t mtu, const rte_eth_dev_info& info,
                            std::uint32_t buffer_room) {
     rte_eth_conf conf{};
     conf.rxmode.mtu = mtu;
-    const std::uint32_t longest = mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN;
-    if (longest > buffer_room) conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+    if (frame_bytes(mtu) > buffer_room) conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
     const auto hashes = info.flow_type_rss_offloads & kHashes;
     if (port.queues > 1 && hashes != 0) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -125,11 +137,11 @@ Result<EthdevSetup> start_ethdev(std::uint16_t id, const Port& port, std::uint16
     int error = -rte_eth_dev_info_get(id, &info);
     if (error > 0) return refuse("/devargs", "the device does not say what it can do", error);
     if (auto good = check_bounds(port, mtu, info); !good) return failure(good.error());
-    const auto conf =
-        configuration(port, mtu, info, rte_pktmbuf_data_room_size(buffers) - std::uint32_t{RTE_PKTMBUF_HEADROOM});
+    const auto conf = configuration(port, mtu, info, room_of(buffers));
     const EthdevSetup setup{.receive_queues = port.queues,
                             .transmit_queues = std::min(workers, info.max_tx_queues),
-                            .offloads = offload_bits(conf.txmode.offloads)};
+                            .offloads = offload_bits(conf.txmode.offloads),
+                            .scatters = (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0};
 
     error = -rte_eth_dev_configure(id, setup.receive_queues, setup.transmit_queues, &conf);
     if (error > 0) return refuse("/devargs", "the device cannot be configured", error);
@@ -140,6 +152,19 @@ Result<EthdevSetup> start_ethdev(std::uint16_t id, const Port& port, std::uint16
     if (error > 0) return refuse("/devargs", "the device does not start", error);
     if (auto good = set_address(id, std::get<EthdevDevice>(port.device)); !good) return failure(good.error());
     return setup;
+}
+
+Result<> check_ethdev_mtu(std::uint16_t id, std::uint16_t mtu) {
+    rte_eth_dev_info info{};
+    const int error = -rte_eth_dev_info_get(id, &info);
+    if (error > 0) return refuse("/mtu", "the device does not say which MTU it takes", error);
+    return check_mtu(mtu, info);
+}
+
+bool change_ethdev_mtu(std::uint16_t id, const EthdevSetup& setup, std::uint16_t mtu, const rte_mempool* buffers) {
+    // A device that was set up for frames of one buffer would cut longer ones, or overrun it.
+    if (!setup.scatters && frame_bytes(mtu) > room_of(buffers)) return false;
+    return rte_eth_dev_set_mtu(id, mtu) == 0;
 }
 
 }  // namespace bulkhead

@@ -72,6 +72,10 @@ class VhostPort final : public PortIo, private SocketListener {
     [[nodiscard]] std::uint16_t transmit_queues() const noexcept override {
         return static_cast<std::uint16_t>(transmit_queues_.size());
     }
+    bool set_mtu(std::uint16_t mtu) noexcept override {
+        mtu_ = mtu;
+        return true;
+    }
     [[nodiscard]] PortState state() const override;
 
   private:
@@ -91,7 +95,7 @@ class VhostPort final : public PortIo, private SocketListener {
 
     const VhostUserDevice device_;
     const std::uint16_t queue_pairs_;
-    const std::uint16_t mtu_;
+    std::uint16_t mtu_;  ///< control thread: only told
     rte_mempool* const buffers_;
     const PortEventSink sink_;
     bool registered_ = false;

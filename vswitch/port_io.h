@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "vswitch/base/drop_reason.h"
+#include "vswitch/base/result.h"
 
 struct rte_mbuf;
 
@@ -90,7 +91,10 @@ class PortIo {
 
     // ---- control ----
 
-    /// Changes the device's MTU (layer-3 bytes) while it carries traffic. False: it can't; control opens the port anew.
+    /// Whether the device could have that MTU (layer-3 bytes), be it opened anew for it. Changes nothing, so that a
+    /// change that can't be is refused before anybody's traffic is touched. Errors have field `/mtu`.
+    [[nodiscard]] virtual Result<> check_mtu(std::uint16_t /*mtu*/) const { return {}; }
+    /// Changes the MTU while the device carries traffic. False: it can't; control opens the port anew.
     virtual bool set_mtu(std::uint16_t /*mtu*/) noexcept { return false; }
     [[nodiscard]] virtual std::uint16_t receive_queues() const noexcept = 0;   ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual std::uint16_t transmit_queues() const noexcept = 0;  ///< fixed while the port lives, ≥ 1

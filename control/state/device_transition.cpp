@@ -49,6 +49,35 @@ void DeviceTransition::plan_removals() {
     });
 }
 
+/// A port whose device can't have the new MTU would be closed before that shows.
+Result<> DeviceTransition::check_resizes(const MayWait& may_wait) const {
+    for (const Port* port : to_resize_) {
+        if (may_wait(port->name)) continue;
+        auto ok = table_.open.at(port->name).io->check_mtu(device_mtu(*port, to_));
+        if (!ok) return failure(locate_mtu(std::move(ok.error()), *port));
+    }
+    return {};
+}
+
+/// The port has no MTU of its own where a segment gives it, and there stands what is to be changed.
+Error DeviceTransition::locate_mtu(Error error, const Port& port) const {
+    error.object_kind = "port";
+    error.object_name = port.name;
+    if (port.mtu) return error;
+    const std::uint16_t mtu = device_mtu(port, to_);
+    for (const Attachment& attachment : port.attachments) {
+        const auto segment = to_.segments.find(attachment.segment);
+        const auto before = from_.segments.find(attachment.segment);
+        if (segment == to_.segments.end() || segment->second.mtu != mtu) continue;
+        if (before != from_.segments.end() && before->second.mtu == mtu) continue;  // it is the attachment that is new
+        error.message.insert(0, "port \"" + port.name + "\": ");
+        error.object_kind = "segment";
+        error.object_name = attachment.segment;
+        break;
+    }
+    return error;
+}
+
 void DeviceTransition::resize() {
     for (const Port* port : to_resize_) {
         OpenPort& open = table_.open.at(port->name);
@@ -101,7 +130,8 @@ Result<> DeviceTransition::prepare(const MayWait& may_wait, Time now) {
     former_waiting_ = table_.waiting;
     plan();
     // Most of what can fail comes first, while nobody's traffic has been touched.
-    auto ok = open_all(to_open_, may_wait, now);
+    auto ok = check_resizes(may_wait);
+    if (ok) ok = open_all(to_open_, may_wait, now);
     if (ok) {
         resize();
         ok = close_first();
@@ -143,8 +173,8 @@ void DeviceTransition::roll_back(Time now) {
     }
     for (const auto& [name, mtu] : former_mtu_) {
         if (auto open = table_.open.find(name); open != table_.open.end() && open->second.mtu != mtu) {
-            open->second.io->set_mtu(mtu);
-            open->second.mtu = mtu;
+            // One that does not take it back keeps what it has, and the next transition tries again.
+            if (open->second.io->set_mtu(mtu)) open->second.mtu = mtu;
         }
     }
     // The old model was in force all along; only ports that were closed in between must come back to the workers.

@@ -37,6 +37,8 @@ class DeviceTransition {
     void plan();
     void plan_port(const Port& port);
     void plan_removals();
+    Result<> check_resizes(const MayWait& may_wait) const;
+    [[nodiscard]] Error locate_mtu(Error error, const Port& port) const;
     void resize();
     Result<> close_first();
     Result<> open_all(const std::vector<const Port*>& ports, const MayWait& may_wait, Time now);

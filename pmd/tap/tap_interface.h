@@ -31,14 +31,14 @@ class TapInterface {
     enum class Link : std::uint8_t { up, down, gone };  ///< gone: the device is deleted, or its namespace
     [[nodiscard]] Link link() const;
 
-    void forget() noexcept;  ///< the device goes when the last descriptor closes
+    Result<> set_mtu(std::uint16_t mtu);  ///< on any thread: the ioctl goes by a socket of the namespace
+    void forget() noexcept;               ///< the device goes when the last descriptor closes
 
   private:
     TapInterface() = default;
     Result<> attach(const TapDevice& wanted, std::uint16_t queues);
     Result<> set_up(const TapDevice& wanted, std::uint16_t mtu);
     Result<> set_mac(const MacAddress& wanted);
-    Result<> set_mtu(std::uint16_t mtu);
     Result<> bring_up();
 
     std::string netns_;

@@ -77,6 +77,7 @@ class TapPort final : public PortIo {
         return static_cast<std::uint16_t>(receive_.size());
     }
     [[nodiscard]] std::uint16_t transmit_queues() const noexcept override { return receive_queues(); }
+    bool set_mtu(std::uint16_t mtu) noexcept override { return interface_.set_mtu(mtu).has_value(); }
     [[nodiscard]] PortState state() const override;
     void release() noexcept override { interface_.forget(); }
 

@@ -81,6 +81,27 @@ TEST_F(EthdevPortTest, Refusals) {
     }
 }
 
+TEST_F(EthdevPortTest, TakesAnotherMtuWhileItRuns) {
+    auto port = open(port_on("net_null0"));
+    ASSERT_TRUE(port);
+    const auto told = [&] {
+        for (const auto& [key, value] : (*port)->state().details)
+            if (key == "mtu") return value;
+        return std::string();
+    };
+    EXPECT_TRUE((*port)->set_mtu(1400));
+    EXPECT_EQ(told(), "1400");
+    EXPECT_TRUE((*port)->set_mtu(2026)) << "one buffer still holds the frame";
+    EXPECT_FALSE((*port)->set_mtu(2027)) << "the queues were set up for frames of one buffer";
+    EXPECT_EQ(told(), "2026");
+    EXPECT_TRUE((*port)->check_mtu(9000)) << "opened anew it could";
+    const auto refused = (*port)->check_mtu(40);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().field, "/mtu");
+    EXPECT_EQ(refused.error().got, "40");
+    EXPECT_EQ(refused.error().allowed, "46 to 65535");
+}
+
 TEST_F(EthdevPortTest, AFailureHasTheDriversWords) {
     redirect_eal_log();
     const auto opened = open(port_on("net_pcap0,rx_pcap=/no/such/file.pcap"));

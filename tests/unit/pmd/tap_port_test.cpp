@@ -194,6 +194,16 @@ TEST_F(TapPortTest, ClosingKeepsTheDeviceAndReleasingDeletesIt) {
     EXPECT_FALSE(pod_.has_link("net1"));
 }
 
+TEST_F(TapPortTest, TakesAnotherMtuWhileItRuns) {
+    open(2);
+    EXPECT_TRUE(port_->set_mtu(1400));
+    EXPECT_THAT(pod_.show("net1"), testing::HasSubstr("mtu 1400"));
+    EXPECT_FALSE(port_->set_mtu(65535)) << "the kernel's bound is 65521";
+    EXPECT_THAT(pod_.show("net1"), testing::HasSubstr("mtu 1400"));
+    pod_.command("link delete net1");
+    EXPECT_FALSE(port_->set_mtu(1500));
+}
+
 TEST_F(TapPortTest, EveryQueueWorks) {
     open(3);
     EXPECT_EQ(port_->receive_queues(), 3);

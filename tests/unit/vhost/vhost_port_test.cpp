@@ -148,6 +148,14 @@ TEST_F(VhostPortTest, offers_what_the_switch_carries_and_no_more) {
         EXPECT_EQ(offered >> bit & 1, 0U) << "offered: " << bit;
 }
 
+TEST_F(VhostPortTest, another_mtu_costs_the_guest_nothing) {
+    std::optional<FakeGuest> guest;
+    auto port = open_with_guest(guest);
+    EXPECT_TRUE(port->set_mtu(9000));
+    EXPECT_EQ(detail(*port, "mtu"), "9000");
+    EXPECT_TRUE(port->state().guest_connected);
+}
+
 TEST_F(VhostPortTest, a_second_guest_on_the_same_socket_is_closed) {
     std::optional<FakeGuest> guest;
     auto port = open_with_guest(guest);
