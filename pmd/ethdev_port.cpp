@@ -14,13 +14,14 @@
 #include "pmd/ethdev_details.h"
 #include "pmd/ethdev_setup.h"
 #include "vswitch/base/mac_address.h"
+#include "vswitch/packet/pending_work.h"
+#include "vswitch/packet/vlan.h"
 
 namespace bulkhead {
 namespace {
 
 /// The flags that say whose memory a frame is in; all others of a received frame are the driver's remarks.
 constexpr std::uint64_t kMemoryFlags = RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
-constexpr std::uint64_t kPendingWork = RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG;
 constexpr std::uint32_t kNeedsPreparing = kOffloadL4Checksum | kOffloadIpv4Checksum | kOffloadTso4 | kOffloadTso6;
 
 /// A lock that most ports do not need: only workers that share a transmit queue take it.
@@ -32,13 +33,6 @@ class alignas(64) QueueLock {
   private:
     rte_spinlock_t lock_ = RTE_SPINLOCK_INITIALIZER;
 };
-
-bool is_shared(const rte_mbuf& frame) noexcept {
-    for (const rte_mbuf* segment = &frame; segment != nullptr; segment = segment->next) {
-        if (rte_mbuf_refcnt_read(segment) > 1 || !RTE_MBUF_DIRECT(segment)) return true;
-    }
-    return false;
-}
 
 class EthdevPort final : public PortIo {
   public:
@@ -147,7 +141,7 @@ TransmitResult EthdevPort::send(std::uint16_t queue, rte_mbuf** frames, std::uin
 std::uint16_t EthdevPort::prepare(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) const noexcept {
     for (std::uint16_t i = 0; i < count; ++i) {
         if ((frames[i]->ol_flags & kPendingWork) == 0) continue;
-        if (is_shared(*frames[i])) {
+        if (!is_writable(frames[i])) {
             rte_mbuf* const copy = rte_pktmbuf_copy(frames[i], buffers_, 0, UINT32_MAX);
             if (copy == nullptr) {
                 count = i;

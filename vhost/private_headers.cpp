@@ -6,13 +6,15 @@
 
 #include <rte_mbuf.h>
 
+#include "vswitch/packet/vlan.h"
+
 namespace bulkhead::vhost {
 namespace {
 
 constexpr std::uint64_t kWriters = RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IP_CKSUM;
 
-bool is_shared(const rte_mbuf& frame) noexcept {
-    return rte_mbuf_refcnt_read(&frame) > 1 || !RTE_MBUF_DIRECT(&frame);
+std::uint16_t private_length(const rte_mbuf& frame) noexcept {
+    return static_cast<std::uint16_t>(frame.l2_len + frame.l3_len);
 }
 
 void move_start(rte_mbuf& segment, int bytes) noexcept {
@@ -24,17 +26,20 @@ void move_start(rte_mbuf& segment, int bytes) noexcept {
 
 bool needs_private_headers(const rte_mbuf& frame) noexcept {
     if ((frame.ol_flags & kWriters) == 0) return false;
-    return (frame.ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 || is_shared(frame);
+    return (frame.ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 || !is_writable(&frame);
+}
+
+bool can_have_private_headers(const rte_mbuf& frame) noexcept {
+    return private_length(frame) <= frame.data_len;
 }
 
 rte_mbuf* with_private_headers(rte_mbuf* frame, rte_mempool* buffers) noexcept {
-    const auto length = static_cast<std::uint16_t>(frame->l2_len + frame->l3_len);
-    if (length > frame->data_len) return nullptr;
+    const std::uint16_t length = private_length(*frame);
     rte_mbuf* head = rte_pktmbuf_alloc(buffers);
     if (head == nullptr) return nullptr;
 
     rte_mbuf* rest = frame;
-    if (is_shared(*frame)) {
+    if (!is_writable(frame)) {
         rest = rte_pktmbuf_clone(frame, buffers);
         if (rest == nullptr) {
             rte_pktmbuf_free(head);

@@ -15,6 +15,9 @@ namespace bulkhead::vhost {
 /// Whether `frame` needs private headers before librte_vhost may have it.
 [[nodiscard]] bool needs_private_headers(const rte_mbuf& frame) noexcept;
 
+/// False: the headers are not in the first segment, as they have to be (port_io.h).
+[[nodiscard]] bool can_have_private_headers(const rte_mbuf& frame) noexcept;
+
 /// The chain to give instead, or null without buffers (nothing has changed then). End it with one of the two below.
 [[nodiscard]] rte_mbuf* with_private_headers(rte_mbuf* frame, rte_mempool* buffers) noexcept;
 

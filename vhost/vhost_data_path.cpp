@@ -112,6 +112,10 @@ TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbu
             break;
         }
         if (!needs_private_headers(*frame)) continue;
+        if (!can_have_private_headers(*frame)) {
+            result.reason = DropReason::tx_error;
+            break;
+        }
         chains[ready] = with_private_headers(frame, buffers_);
         if (chains[ready] == nullptr) {
             result.reason = DropReason::no_buffer;

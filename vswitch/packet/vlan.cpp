@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/packet/vlan.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <rte_mbuf.h>
 
 #include "vswitch/packet/ethernet.h"
+#include "vswitch/packet/offload_headers.h"
 
 namespace bulkhead {
 namespace {
@@ -16,24 +18,19 @@ bool has_offload_lengths(const rte_mbuf* frame) noexcept {
     return (frame->ol_flags & kOffloadFlags) != 0;
 }
 
-/// `header` bytes of the frame in a new mbuf, the rest shared behind it.
-rte_mbuf* with_own_header(rte_mbuf* frame, std::uint16_t header, rte_mempool* buffers) noexcept {
-    rte_mbuf* front = rte_pktmbuf_alloc(buffers);
-    if (front == nullptr) return nullptr;
-    rte_mbuf* rest = rte_pktmbuf_clone(frame, buffers);
-    if (rest == nullptr) {
-        rte_pktmbuf_free(front);
-        return nullptr;
-    }
-    std::memcpy(rte_pktmbuf_append(front, header), rte_pktmbuf_mtod(frame, const void*), header);
-    rte_pktmbuf_adj(rest, header);
-    front->ol_flags = frame->ol_flags & kOffloadFlags;
-    front->tx_offload = frame->tx_offload;
-    front->tso_segsz = frame->tso_segsz;
-    front->next = rest;
-    front->nb_segs = static_cast<std::uint16_t>(rest->nb_segs + 1);
-    front->pkt_len = header + rest->pkt_len;
-    return front;
+/// How much of the frame goes into a header of its own: the addresses, and where work is pending all headers it speaks
+/// of, because who does it wants them in the first buffer, to be changed.
+std::uint16_t own_header_length(const rte_mbuf* frame) noexcept {
+    const std::uint16_t wanted = has_offload_lengths(frame) ? offload_header_length(frame) : kMacPair;
+    return std::clamp(wanted, kMacPair, frame->data_len);
+}
+
+/// The frame without its first `header` bytes, sharing its buffers; null without buffers. Not for a frame that ends there.
+rte_mbuf* share_behind(rte_mbuf* frame, std::uint16_t header, rte_mempool* buffers) noexcept {
+    const bool buffer_ends = header == frame->data_len;
+    rte_mbuf* rest = rte_pktmbuf_clone(buffer_ends ? frame->next : frame, buffers);
+    if (rest != nullptr && !buffer_ends) rte_pktmbuf_adj(rest, header);
+    return rest;
 }
 
 }  // namespace
@@ -61,16 +58,30 @@ bool push_vlan(rte_mbuf* frame, std::uint16_t tci) noexcept {
 }
 
 rte_mbuf* tagged_copy(rte_mbuf* frame, std::uint16_t tci, rte_mempool* buffers) noexcept {
-    rte_mbuf* copy = with_own_header(frame, kMacPair, buffers);
-    if (copy == nullptr) return nullptr;
-    // rte_pktmbuf_append() would extend the last segment; the tag goes to the end of the first.
-    auto* tag = rte_pktmbuf_mtod_offset(copy, std::uint8_t*, kMacPair);
-    store_big_endian16(tag, kEtherTypeVlan);
-    store_big_endian16(tag + 2, tci);
-    copy->data_len = static_cast<std::uint16_t>(copy->data_len + kVlanTag);
-    copy->pkt_len += kVlanTag;
-    if (has_offload_lengths(copy)) copy->l2_len = (copy->l2_len + kVlanTag) & 0x7f;
-    return copy;
+    const std::uint16_t header = own_header_length(frame);
+    rte_mbuf* front = rte_pktmbuf_alloc(buffers);
+    if (front == nullptr) return nullptr;
+    rte_mbuf* rest = nullptr;
+    if (header < frame->pkt_len) {
+        rest = share_behind(frame, header, buffers);
+        if (rest == nullptr) {
+            rte_pktmbuf_free(front);
+            return nullptr;
+        }
+    }
+    const auto* from = rte_pktmbuf_mtod(frame, const std::uint8_t*);
+    auto* to = reinterpret_cast<std::uint8_t*>(rte_pktmbuf_append(front, static_cast<std::uint16_t>(header + kVlanTag)));
+    std::memcpy(to, from, kMacPair);
+    store_big_endian16(to + kMacPair, kEtherTypeVlan);
+    store_big_endian16(to + kMacPair + 2, tci);
+    std::memcpy(to + kMacPair + kVlanTag, from + kMacPair, header - kMacPair);
+    front->ol_flags = frame->ol_flags & kOffloadFlags;
+    front->tx_offload = frame->tx_offload;
+    if (has_offload_lengths(front)) front->l2_len = (front->l2_len + kVlanTag) & 0x7f;
+    front->next = rest;
+    front->nb_segs = static_cast<std::uint16_t>(1 + (rest == nullptr ? 0 : rest->nb_segs));
+    front->pkt_len = frame->pkt_len + kVlanTag;
+    return front;
 }
 
 }  // namespace bulkhead

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/pipeline/finish.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include <rte_ip.h>
@@ -10,6 +9,7 @@
 #include <rte_udp.h>
 
 #include "vswitch/packet/ethernet.h"
+#include "vswitch/packet/offload_headers.h"
 #include "vswitch/packet/pending_work.h"
 #include "vswitch/packet/vlan.h"
 #include "vswitch/pipeline/segment_tcp.h"
@@ -29,29 +29,17 @@ std::uint32_t needed_offloads(const rte_mbuf* frame) noexcept {
     return needed;
 }
 
-std::uint16_t header_length(const rte_mbuf* frame) noexcept {
-    const bool tcp = (frame->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM)) != 0;
-    const std::uint64_t l4_type = frame->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-    std::uint16_t l4 = 0;
-    if (tcp && l4_type != RTE_MBUF_F_TX_UDP_CKSUM)
-        l4 = sizeof(rte_tcp_hdr);
-    else if (l4_type == RTE_MBUF_F_TX_UDP_CKSUM)
-        l4 = sizeof(rte_udp_hdr);
-    if ((frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0) l4 = std::max<std::uint16_t>(l4, frame->l4_len);
-    return static_cast<std::uint16_t>(frame->l2_len + frame->l3_len + l4);
-}
-
 bool headers_are_sound(const rte_mbuf* frame) noexcept {
     if ((frame->ol_flags & kPendingWork) == 0) return true;
     const std::uint16_t l3 = frame->l3_len;
     const bool v6 = (frame->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
     if (frame->l2_len < kEthernetHeader || l3 < (v6 ? sizeof(rte_ipv6_hdr) : sizeof(rte_ipv4_hdr))) return false;
-    return header_length(frame) <= frame->pkt_len;
+    return offload_header_length(frame) <= frame->pkt_len;
 }
 
 /// A frame that may be written to and whose headers lie in one piece: itself, or a copy that replaces it.
 rte_mbuf* writable(rte_mbuf* frame, bool contiguous, rte_mempool* buffers) noexcept {
-    if (is_writable(frame) && frame->data_len >= header_length(frame) && (!contiguous || frame->nb_segs == 1))
+    if (is_writable(frame) && frame->data_len >= offload_header_length(frame) && (!contiguous || frame->nb_segs == 1))
         return frame;
     return rte_pktmbuf_copy(frame, buffers, 0, UINT32_MAX);
 }

@@ -153,6 +153,25 @@ TEST_F(VhostOffloadTest, leave_a_shared_frame_as_it_is) {
     }
 }
 
+TEST_F(VhostOffloadTest, whose_headers_are_torn_cost_only_their_own_frame) {
+    std::optional<FakeGuest> guest;
+    auto port = open_with_guest(guest, kOffloadingGuest);
+    const Frame whole = tcp4_frame(1200);
+    rte_mbuf* torn = buffer(Frame(whole.begin(), whole.begin() + 16));
+    rte_pktmbuf_chain(torn, buffer(Frame(whole.begin() + 16, whole.end())));
+    torn->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_SEG;
+    torn->l2_len = 14;
+    torn->l3_len = 20;
+    torn->l4_len = 20;
+    torn->tso_segsz = 500;
+    rte_mbuf* frames[3] = {buffer(frame_of(60)), torn, buffer(frame_of(61))};
+    const TransmitResult sent = port->transmit(0, frames, 3);
+    EXPECT_EQ(sent.taken, 1);
+    EXPECT_EQ(sent.reason, DropReason::tx_error) << "any other reason would cost the frame behind it";
+    rte_pktmbuf_free(torn);
+    EXPECT_EQ(port->transmit(0, frames + 2, 1).taken, 1);
+}
+
 TEST_F(VhostOffloadTest, come_back_with_a_frame_that_a_full_guest_left) {
     std::optional<FakeGuest> guest;
     auto port = open_with_guest(guest, kOffloadingGuest, 1);
