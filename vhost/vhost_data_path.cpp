@@ -101,6 +101,9 @@ TransmitResult VhostPort::transmit(std::uint16_t queue, rte_mbuf** frames, std::
 
 TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** frames,
                                std::uint16_t count) noexcept {
+    // One guest from here to the end: what suits this one need not suit another that comes in between.
+    const int vid = vid_.load(std::memory_order_acquire);
+    if (vid == kNoDevice) return {0, DropReason::guest_not_ready};
     rte_mbuf* chains[kBurst];
     std::uint16_t ready = 0;
     TransmitResult result;
@@ -108,7 +111,7 @@ TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbu
         rte_mbuf* frame = frames[ready];
         chains[ready] = frame;
         if (!guest_can_finish(*frame)) {
-            result.reason = DropReason::guest_not_ready;  // the guest is not the one that offloads() spoke of
+            result.reason = DropReason::guest_not_ready;  // not the guest that the caller's offloads() spoke of
             break;
         }
         if (!needs_private_headers(*frame)) continue;
@@ -122,7 +125,9 @@ TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbu
             break;
         }
     }
-    result.taken = enqueue(queue, ring, chains, ready);
+    const TransmitResult sent = enqueue(queue, vid, ring, chains, ready);
+    result.taken = sent.taken;
+    if (sent.taken < ready) result.reason = sent.reason;
     for (std::uint16_t at = 0; at < ready; ++at) {
         const bool taken = at < result.taken;
         if (chains[at] == frames[at]) {
@@ -133,33 +138,40 @@ TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbu
             restore_undelivered(chains[at], frames[at]);
         }
     }
-    if (result.taken < ready) result.reason = DropReason::guest_queue_full;
     return result;
 }
 
-std::uint16_t VhostPort::enqueue(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** chains,
-                                 std::uint16_t count) const noexcept {
+TransmitResult VhostPort::enqueue(TransmitQueue& queue, int vid, std::uint16_t ring, rte_mbuf** chains,
+                                  std::uint16_t count) const noexcept {
     constexpr std::uint64_t kPatiencePerSecond = 500'000;  // 2 µs: a guest that is polling refills within it
+    const bool one_buffer_each = (features_.load(std::memory_order_relaxed) & feature::kMergeableBuffers) == 0;
     std::uint64_t give_up = 0;
     std::uint16_t taken = 0;
-    while (taken < count) {
-        // Read each time: the guest may leave while we wait for it. Inside the guard what we read stays valid.
-        const int vid = vid_.load(std::memory_order_acquire);
-        if (vid == kNoDevice) break;
+    bool had_buffers = false;
+    while (true) {
         const std::uint16_t sent =
             rte_vhost_enqueue_burst(vid, ring, chains + taken, static_cast<std::uint16_t>(count - taken));
         taken = static_cast<std::uint16_t>(taken + sent);
         if (sent != 0) queue.stalled = false;
-        if (taken == count || queue.stalled) break;
+        if (taken == count) return {taken, DropReason::none};
+        // The guest may leave while we wait for it; inside the guard its memory stays.
+        if (vid_.load(std::memory_order_acquire) != vid) return {taken, DropReason::guest_not_ready};
+        if (one_buffer_each) {
+            // Buffers were there before the attempt and none was taken: the frame is too long for the next one, and would
+            // be for ever. That is its own trouble, not of those behind it.
+            if (sent == 0 && had_buffers) return {taken, DropReason::tx_error};
+            had_buffers = rte_vhost_avail_entries(vid, ring) > 0;
+            if (had_buffers) continue;
+        }
+        if (queue.stalled) return {taken, DropReason::guest_queue_full};
         const std::uint64_t now = rte_rdtsc();
         if (give_up == 0) give_up = now + rte_get_tsc_hz() / kPatiencePerSecond;
         if (now > give_up) {
             queue.stalled = true;  // a guest that has stopped costs the worker this wait once, not every burst
-            break;
+            return {taken, DropReason::guest_queue_full};
         }
         rte_pause();
     }
-    return taken;
 }
 
 bool VhostPort::guest_can_finish(const rte_mbuf& frame) const noexcept {

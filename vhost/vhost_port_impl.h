@@ -89,8 +89,8 @@ class VhostPort final : public PortIo, private SocketListener {
     [[nodiscard]] bool can_receive(std::uint16_t queue) const noexcept;
     [[nodiscard]] std::uint16_t keep_sound(ReceiveQueue& queue, rte_mbuf** frames, std::uint16_t count) const noexcept;
     TransmitResult send(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** frames, std::uint16_t count) noexcept;
-    std::uint16_t enqueue(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** chains,
-                          std::uint16_t count) const noexcept;
+    TransmitResult enqueue(TransmitQueue& queue, int vid, std::uint16_t ring, rte_mbuf** chains,
+                           std::uint16_t count) const noexcept;
     [[nodiscard]] bool guest_can_finish(const rte_mbuf& frame) const noexcept;
 
     const VhostUserDevice device_;

@@ -238,8 +238,8 @@ void FakeGuest::send_endless(std::uint64_t bytes, std::uint16_t pair) {
     __atomic_store_n(&ring.available[1], ++ring.next, __ATOMIC_RELEASE);
 }
 
-void FakeGuest::give_buffers(std::uint16_t count, std::uint16_t pair) {
-    for (; count > 0; --count) offer(rings_[pair * 2U], kBufferSize, kDeviceWrites);
+void FakeGuest::give_buffers(std::uint16_t count, std::uint16_t pair, std::uint32_t length) {
+    for (; count > 0; --count) offer(rings_[pair * 2U], length, kDeviceWrites);
 }
 
 std::optional<Delivered> FakeGuest::receive(std::uint16_t pair) {

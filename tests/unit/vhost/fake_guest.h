@@ -53,7 +53,7 @@ class FakeGuest {
     /// A frame of `bytes` in descriptors that all name the same memory: longer than the guest's own.
     void send_endless(std::uint64_t bytes, std::uint16_t pair = 0);
     std::optional<Delivered> receive(std::uint16_t pair = 0);
-    void give_buffers(std::uint16_t count, std::uint16_t pair = 0);
+    void give_buffers(std::uint16_t count, std::uint16_t pair = 0, std::uint32_t length = kBufferSize);
 
   private:
     struct Descriptor {

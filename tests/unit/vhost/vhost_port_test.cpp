@@ -83,6 +83,21 @@ TEST_F(VhostPortTest, a_full_guest_takes_what_fits_and_the_rest_stays_the_caller
     EXPECT_EQ(port->transmit(0, frames + 3, 2).taken, 2);
 }
 
+TEST_F(VhostPortTest, a_frame_too_long_for_the_guests_buffers_stops_nobody_else) {
+    std::optional<FakeGuest> guest;
+    auto port = open_with_guest(guest, kVersion1, 0);  // no mergeable buffers: a frame, a buffer
+    guest->give_buffers(2, 0, 1526);
+    rte_mbuf* frames[4] = {buffer(frame_of(60)), buffer(frame_of(1600)), buffer(frame_of(1514)), buffer(frame_of(61))};
+    const TransmitResult sent = port->transmit(0, frames, 4);
+    EXPECT_EQ(sent.taken, 1);
+    EXPECT_EQ(sent.reason, DropReason::tx_error);
+    const TransmitResult rest = port->transmit(0, frames + 2, 2);
+    EXPECT_EQ(rest.taken, 1);
+    EXPECT_EQ(rest.reason, DropReason::guest_queue_full) << "without a buffer nobody knows whether it would fit";
+    rte_pktmbuf_free(frames[1]);
+    rte_pktmbuf_free(frames[3]);
+}
+
 TEST_F(VhostPortTest, a_disabled_ring_takes_nothing) {
     std::optional<FakeGuest> guest;
     auto port = open_with_guest(guest);
