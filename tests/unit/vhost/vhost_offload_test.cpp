@@ -153,6 +153,28 @@ TEST_F(VhostOffloadTest, leave_a_shared_frame_as_it_is) {
     }
 }
 
+TEST_F(VhostOffloadTest, behind_extension_headers_keep_their_pseudo_header_sum) {
+    std::optional<FakeGuest> guest;
+    auto port = open_with_guest(guest, kOffloadingGuest);
+    Frame bytes = tcp6_frame(100);
+    const std::uint8_t options[8] = {IPPROTO_TCP, 0, 1, 4, 0, 0, 0, 0};  // RFC 8200, section 4.6, padded
+    bytes.insert(bytes.begin() + 54, options, options + 8);
+    auto* ip = header_at<rte_ipv6_hdr>(bytes, 14);
+    ip->proto = IPPROTO_DSTOPTS;
+    ip->payload_len = rte_cpu_to_be_16(8 + 20 + 100);
+    rte_mbuf* frame = buffer(bytes);
+    frame->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV6;
+    frame->l2_len = 14;
+    frame->l3_len = 48;
+    ASSERT_EQ(port->transmit(0, &frame, 1).taken, 1);
+    const auto delivered = guest->receive();
+    ASSERT_TRUE(delivered);
+    EXPECT_EQ(delivered->frame, bytes);
+    EXPECT_EQ(delivered->header.flags, kNeedsChecksum);
+    EXPECT_EQ(delivered->header.csum_start, 62);
+    EXPECT_EQ(delivered->header.csum_offset, 16);
+}
+
 TEST_F(VhostOffloadTest, whose_headers_are_torn_cost_only_their_own_frame) {
     std::optional<FakeGuest> guest;
     auto port = open_with_guest(guest, kOffloadingGuest);
