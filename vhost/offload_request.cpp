@@ -20,14 +20,7 @@ constexpr std::uint16_t kMinSegmentSize = 28;
 constexpr std::uint64_t kWork = RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG;
 
 std::uint32_t l4_header_size(std::uint64_t l4_flag) noexcept {
-    switch (l4_flag) {
-        case RTE_MBUF_F_TX_TCP_CKSUM:
-            return sizeof(rte_tcp_hdr);
-        case RTE_MBUF_F_TX_UDP_CKSUM:
-            return sizeof(rte_udp_hdr);
-        default:
-            return 12;  // SCTP's common header, RFC 9260 section 3.1
-    }
+    return l4_flag == RTE_MBUF_F_TX_UDP_CKSUM ? sizeof(rte_udp_hdr) : sizeof(rte_tcp_hdr);
 }
 
 /// Bytes of the frame by its IP header's own account, which a segmenter would rewrite.
@@ -53,6 +46,8 @@ bool accept_offload_request(rte_mbuf& frame) noexcept {
     const bool ipv6 = (frame.ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
     const std::uint64_t l4_flag = work & RTE_MBUF_F_TX_L4_MASK;
     if (ipv4 == ipv6 || l4_flag == 0 || (work & RTE_MBUF_F_TX_UDP_SEG) != 0) return false;
+    // What virtio asks for is a ones' complement sum (virtio 1.1, section 5.1.6.2); SCTP has a CRC (RFC 9260, 6.8).
+    if (l4_flag == RTE_MBUF_F_TX_SCTP_CKSUM) return false;
     const std::size_t smallest_l3 = ipv4 ? sizeof(rte_ipv4_hdr) : sizeof(rte_ipv6_hdr);
     if (frame.l2_len < RTE_ETHER_HDR_LEN || frame.l3_len < smallest_l3) return false;
     const auto l4_start = static_cast<std::uint32_t>(frame.l2_len + frame.l3_len);

@@ -27,8 +27,7 @@ void move_start(rte_mbuf& segment, int bytes) noexcept {
 
 bool needs_private_headers(const rte_mbuf& frame) noexcept {
     if ((frame.ol_flags & kWriters) == 0) return false;
-    const bool ipv6_extensions =
-        (frame.ol_flags & RTE_MBUF_F_TX_IPV6) != 0 && frame.l3_len != sizeof(rte_ipv6_hdr);
+    const bool ipv6_extensions = (frame.ol_flags & RTE_MBUF_F_TX_IPV6) != 0 && frame.l3_len != sizeof(rte_ipv6_hdr);
     return (frame.ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 || ipv6_extensions || !is_writable(&frame);
 }
 

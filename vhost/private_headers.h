@@ -2,9 +2,10 @@
 // librte_vhost 22.11 writes into the frames it copies to a guest: a fresh pseudo-header sum, and the IPv4 checksum. A
 // frame that other ports hold too must not change; and the sum it writes for a TCP super-segment leaves the length out
 // (as NICs want it; rte_net.h, rte_net_intel_cksum_flags_prepare), which a guest that forwards the frame would pass on
-// as a wrong checksum (virtio 1.1, section 5.1.6.4: the guest relies on it). Behind IPv6 extension headers it sums their
-// bytes and their number instead of the payload's. All are avoided by giving it a chain whose first segment is our own copy of the Ethernet and IP headers and ends there: it then leaves the L4 header, in
-// the next segment, as it is.
+// as a wrong checksum (virtio 1.1, section 5.1.6.4: the guest relies on it). Behind IPv6 extension headers it sums
+// their bytes and their number instead of the payload's. All are avoided by giving it a chain whose first segment is
+// our own copy of the Ethernet and IP headers and ends there: it then leaves the L4 header, in the next segment, as it
+// is.
 #pragma once
 
 struct rte_mbuf;

@@ -157,8 +157,8 @@ TransmitResult VhostPort::enqueue(TransmitQueue& queue, int vid, std::uint16_t r
         // The guest may leave while we wait for it; inside the guard its memory stays.
         if (vid_.load(std::memory_order_acquire) != vid) return {taken, DropReason::guest_not_ready};
         if (one_buffer_each) {
-            // Buffers were there before the attempt and none was taken: the frame is too long for the next one, and would
-            // be for ever. That is its own trouble, not of those behind it.
+            // Buffers were there before the attempt and none was taken: the frame is too long for the next one, and
+            // would be for ever. That is its own trouble, not of those behind it.
             if (sent == 0 && had_buffers) return {taken, DropReason::tx_error};
             had_buffers = rte_vhost_avail_entries(vid, ring) > 0;
             if (had_buffers) continue;

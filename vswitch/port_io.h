@@ -3,12 +3,13 @@
 //
 // Frames are rte_mbufs. Work that a sender left for its device travels with the frame as *transmit* flags, whoever
 // received it, so that it can be passed on to a far side that can do it and finished in software only where it can't:
-//   RTE_MBUF_F_TX_TCP_CKSUM / UDP_CKSUM / SCTP_CKSUM  the L4 checksum field holds the pseudo-header sum (not
-//   complemented) RTE_MBUF_F_TX_TCP_SEG with tso_segsz              a TCP super-segment; implies the TCP checksum
+//   RTE_MBUF_F_TX_TCP_CKSUM / UDP_CKSUM     the L4 checksum field holds the pseudo-header sum (not complemented)
+//   RTE_MBUF_F_TX_TCP_SEG with tso_segsz    a TCP super-segment; implies the TCP checksum
 //   RTE_MBUF_F_TX_IPV4 / IPV6, RTE_MBUF_F_TX_IP_CKSUM, and l2_len (VLAN tags included), l3_len, l4_len
-// The headers that these speak of lie in the first segment; who does the work may change them if that segment is his own.
-// A frame with none of these is whole as it stands. Receive flags (RTE_MBUF_F_RX_*) are cleared by the port. VLAN tags
-// are in the data, never in mbuf->vlan_tci: a port whose device strips them puts them back.
+// The headers that these speak of lie in the first segment; who does the work may change them if that segment is his
+// own. SCTP's is a CRC, which virtio can't ask for: a request for it is refused. A frame with none of these is whole as
+// it stands. Receive flags (RTE_MBUF_F_RX_*) are cleared by the port. VLAN tags are in the data, never in
+// mbuf->vlan_tci: a port whose device strips them puts them back.
 //
 // Threads: receive(queue) is called by the one worker that the queue plan gave that queue to; transmit(queue) by any
 // worker that the plan gave that transmit queue to, and where the plan shares a queue among workers the port

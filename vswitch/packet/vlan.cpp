@@ -25,7 +25,8 @@ std::uint16_t own_header_length(const rte_mbuf* frame) noexcept {
     return std::clamp(wanted, kMacPair, frame->data_len);
 }
 
-/// The frame without its first `header` bytes, sharing its buffers; null without buffers. Not for a frame that ends there.
+/// The frame without its first `header` bytes, sharing its buffers; null without buffers. Not for a frame that ends
+/// there.
 rte_mbuf* share_behind(rte_mbuf* frame, std::uint16_t header, rte_mempool* buffers) noexcept {
     const bool buffer_ends = header == frame->data_len;
     rte_mbuf* rest = rte_pktmbuf_clone(buffer_ends ? frame->next : frame, buffers);
@@ -70,7 +71,8 @@ rte_mbuf* tagged_copy(rte_mbuf* frame, std::uint16_t tci, rte_mempool* buffers) 
         }
     }
     const auto* from = rte_pktmbuf_mtod(frame, const std::uint8_t*);
-    auto* to = reinterpret_cast<std::uint8_t*>(rte_pktmbuf_append(front, static_cast<std::uint16_t>(header + kVlanTag)));
+    auto* to =
+        reinterpret_cast<std::uint8_t*>(rte_pktmbuf_append(front, static_cast<std::uint16_t>(header + kVlanTag)));
     std::memcpy(to, from, kMacPair);
     store_big_endian16(to + kMacPair, kEtherTypeVlan);
     store_big_endian16(to + kMacPair + 2, tci);

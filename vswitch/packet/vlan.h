@@ -19,8 +19,8 @@ void pop_vlan(rte_mbuf* frame) noexcept;
 /// Inserts a C-tag after the addresses. False when the frame is not writable or has no headroom: use tagged_copy().
 [[nodiscard]] bool push_vlan(rte_mbuf* frame, std::uint16_t tci) noexcept;
 
-/// A frame with a header of its own (addresses, C-tag, and the headers that pending work speaks of) and the payload shared
-/// with `frame`, which stays as it is. Null when there is no buffer.
+/// A frame with a header of its own (addresses, C-tag, and the headers that pending work speaks of) and the payload
+/// shared with `frame`, which stays as it is. Null when there is no buffer.
 [[nodiscard]] rte_mbuf* tagged_copy(rte_mbuf* frame, std::uint16_t tci, rte_mempool* buffers) noexcept;
 
 }  // namespace bulkhead

@@ -18,6 +18,13 @@
 namespace bulkhead {
 namespace {
 
+/// An ability that no far side has.
+constexpr std::uint32_t kNobodyCan = 1U << 31;
+
+bool wants_sctp(const rte_mbuf* frame) noexcept {
+    return (frame->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM;
+}
+
 /// What of the far side's abilities the frame needs; 0 for a frame that is whole.
 std::uint32_t needed_offloads(const rte_mbuf* frame) noexcept {
     std::uint32_t needed = frame->nb_segs > 1 ? kOffloadMultiSegment : 0U;
@@ -26,11 +33,13 @@ std::uint32_t needed_offloads(const rte_mbuf* frame) noexcept {
         needed |= (frame->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? kOffloadTso6 : kOffloadTso4;
     if ((frame->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)) != 0) needed |= kOffloadL4Checksum;
     if ((frame->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0) needed |= kOffloadIpv4Checksum;
+    if (wants_sctp(frame)) needed |= kNobodyCan;  // its checksum is no sum, whatever the port contract's bits say
     return needed;
 }
 
 bool headers_are_sound(const rte_mbuf* frame) noexcept {
     if ((frame->ol_flags & kPendingWork) == 0) return true;
+    if (wants_sctp(frame)) return false;
     const std::uint16_t l3 = frame->l3_len;
     const bool v6 = (frame->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
     if (frame->l2_len < kEthernetHeader || l3 < (v6 ? sizeof(rte_ipv6_hdr) : sizeof(rte_ipv4_hdr))) return false;
@@ -57,9 +66,7 @@ void checksum_ipv4_header(rte_mbuf* frame) noexcept {
 
 /// The field holds the pseudo-header's sum, so the sum over header and payload is the whole sum (RFC 1071, section 1).
 bool checksum_l4(rte_mbuf* frame) noexcept {
-    const std::uint64_t type = frame->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-    if (type == RTE_MBUF_F_TX_SCTP_CKSUM) return false;
-    const bool udp = type == RTE_MBUF_F_TX_UDP_CKSUM;
+    const bool udp = (frame->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
     const std::uint32_t start = static_cast<std::uint32_t>(frame->l2_len) + frame->l3_len;
     std::uint16_t sum = 0;
     if (rte_raw_cksum_mbuf(frame, start, frame->pkt_len - start, &sum) != 0) return false;

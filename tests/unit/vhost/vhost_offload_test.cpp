@@ -99,6 +99,11 @@ TEST_F(VhostOffloadTest, that_dont_fit_the_frame_cost_the_guest_the_frame) {
              frame[14] = 0x44;
              header.csum_start = 30;
          }},
+        {"SCTP, whose checksum is no sum",
+         [](Frame& frame, NetHeader& header) {
+             frame[14 + 9] = IPPROTO_SCTP;
+             header.gso_type = 0, header.gso_size = 0, header.csum_offset = 8;
+         }},
         {"TCP header of 16 bytes", [](Frame& frame, NetHeader&) { frame[34 + 12] = 4 << 4; }},
         {"IP length beyond the frame", [](Frame& frame, NetHeader&) { frame[16] = 0xff; }},
         {"IP length short of the frame", [](Frame& frame, NetHeader&) { frame[17] = 41, frame[16] = 0; }},

@@ -234,6 +234,19 @@ struct Hostile {
     std::uint16_t l3, segment_size;
 };
 
+TEST(FinishHostile, NobodyIsTrustedWithSctp) {
+    rte_mbuf* frame = rte_pktmbuf_alloc(test_buffers());
+    rte_pktmbuf_append(frame, 100);
+    frame->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_SCTP_CKSUM;
+    frame->l2_len = 14;
+    frame->l3_len = 20;
+    const std::uint32_t everything = kOffloadL4Checksum | kOffloadIpv4Checksum | kOffloadTso4 | kOffloadTso6;
+    EXPECT_FALSE(fits(frame, everything));
+    rte_mbuf* out[kMaxSegmentsOfFrame];
+    EXPECT_EQ(finish(frame, everything, test_buffers(), out).reason, DropReason::bad_offload);
+    rte_pktmbuf_free(frame);
+}
+
 TEST(FinishHostile, RefusesRequestsThatDoNotFitTheFrame) {
     const Hostile cases[] = {
         {"checksum beyond the frame", RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM, 14, 20, 200, 0},
