@@ -9,7 +9,12 @@ namespace {
 
 // So that a thousand devices can't hold up the control thread.
 constexpr std::size_t kOpensPerTick = 16;
-constexpr std::size_t kLooksPerTick = 32;
+
+/// Each device once a second, as port_io.h promises.
+std::size_t looks_per_tick(std::size_t devices) {
+    constexpr std::size_t kTicksPerSecond = 10, kAtLeast = 32;
+    return std::min(devices, std::max(kAtLeast, devices / kTicksPerSecond + 1));
+}
 
 std::string_view kind_of(PortEvent event) {
     switch (event) {
@@ -45,7 +50,7 @@ void Engine::tick() {
 
 void Engine::look_at_devices() {
     auto next = devices_.open.upper_bound(looked_at_);
-    for (std::size_t looks = std::min(kLooksPerTick, devices_.open.size()); looks > 0; --looks, ++next) {
+    for (std::size_t looks = looks_per_tick(devices_.open.size()); looks > 0; --looks, ++next) {
         if (next == devices_.open.end()) next = devices_.open.begin();
         looked_at_ = next->first;
         (void)next->second.io->state();

@@ -2,6 +2,7 @@
 #include "pmd/tap/tap_port.h"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <sys/uio.h>
 
@@ -83,12 +84,14 @@ class TapPort final : public PortIo {
 
   private:
     void tell(TapInterface::Link link) const;
+    void tell_gone() const;
 
     TapInterface interface_;
     TapDevice device_;
     PortEventSink events_;
     std::vector<std::unique_ptr<ReceiveQueue>> receive_;
     mutable TapInterface::Link told_ = TapInterface::Link::up;  ///< control thread
+    mutable std::atomic<bool> gone_told_{false};                ///< by control or by a worker, whoever sees it first
 };
 
 std::uint16_t TapPort::receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept {
@@ -101,7 +104,11 @@ std::uint16_t TapPort::receive(std::uint16_t queue, rte_mbuf** frames, std::uint
         }
         const auto& vectors = from.chain.vectors();
         const ssize_t bytes = readv(from.fd, vectors.data(), static_cast<int>(vectors.size()));
-        if (bytes < 0) break;  // EAGAIN: nothing waits. Else the device is gone, which state() tells.
+        if (bytes < 0) {
+            // Told at once, because the descriptor of a deleted device is readable for ever and keeps the worker awake.
+            if (errno == EBADFD) tell_gone();
+            break;  // EAGAIN: nothing waits
+        }
         rte_mbuf* const frame = from.chain.detach(static_cast<std::size_t>(bytes));
         if (frame != nullptr && apply_vnet_header(from.chain.header(), *frame)) [[likely]] {
             frames[received++] = frame;
@@ -131,9 +138,12 @@ TransmitResult TapPort::transmit(std::uint16_t queue, rte_mbuf** frames, std::ui
 void TapPort::tell(TapInterface::Link link) const {
     if (link == told_) return;
     told_ = link;
-    if (!events_) return;
-    if (link == TapInterface::Link::gone) return events_(PortEvent::device_removed);
-    events_(link == TapInterface::Link::up ? PortEvent::link_up : PortEvent::link_down);
+    if (link == TapInterface::Link::gone) return tell_gone();
+    if (events_) events_(link == TapInterface::Link::up ? PortEvent::link_up : PortEvent::link_down);
+}
+
+void TapPort::tell_gone() const {
+    if (!gone_told_.exchange(true) && events_) events_(PortEvent::device_removed);
 }
 
 PortState TapPort::state() const {

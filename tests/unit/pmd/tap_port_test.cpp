@@ -168,6 +168,18 @@ TEST_F(TapPortTest, ADeviceThatThePodDeletesIsGone) {
     port_->release();
 }
 
+TEST_F(TapPortTest, AWorkerTellsOfADeletedDeviceOnceAndAtOnce) {
+    open(2);
+    pod_.command("link delete net1");
+    rte_mbuf* none = nullptr;
+    for (int poll = 0; poll < 3; ++poll)
+        for (std::uint16_t queue = 0; queue < 2; ++queue) EXPECT_EQ(port_->receive(queue, &none, 1), 0);
+    EXPECT_THAT(events_, testing::ElementsAre(PortEvent::device_removed));
+    EXPECT_FALSE(port_->state().link_up);
+    EXPECT_EQ(events_.size(), 1U);
+    port_->release();
+}
+
 TEST_F(TapPortTest, ANamespaceThatLosesItsNameIsGone) {
     // What `ip netns del` does to a path; the namespace itself lives on while descriptors of the port are open.
     const std::string path = ::testing::TempDir() + "bulkhead-netns-" + std::to_string(getpid());
