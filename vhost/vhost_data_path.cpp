@@ -17,14 +17,6 @@ namespace {
 
 constexpr std::uint16_t kBurst = 32;  ///< librte_vhost moves no more in one call
 
-// Rings of queue pair i, named from the guest's side (virtio 1.1, section 5.1.2).
-constexpr std::uint16_t guest_receive_ring(unsigned pair) {
-    return static_cast<std::uint16_t>(2 * pair);
-}
-constexpr std::uint16_t guest_transmit_ring(unsigned pair) {
-    return static_cast<std::uint16_t>(2 * pair + 1);
-}
-
 void count_one(std::atomic<std::uint64_t>& counter) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
@@ -186,6 +178,7 @@ bool VhostPort::guest_can_finish(const rte_mbuf& frame) const noexcept {
 
 bool VhostPort::arm(std::uint16_t queue) noexcept {
     if (!can_receive(queue)) return true;  // the bell rings when that changes
+    if ((silent_pairs_.load(std::memory_order_relaxed) >> queue & 1) != 0) return false;  // nothing would wake us
     ReceiveQueue& self = *receive_queues_[queue];
     if (!self.guard.try_enter()) return false;
     const int vid = vid_.load(std::memory_order_acquire);

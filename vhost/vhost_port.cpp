@@ -45,6 +45,10 @@ void VhostPort::device_started(int vid) {
     rte_vhost_get_negotiated_features(vid, &features);
     features_ = features;
     offloads_ = offloads_of(features);  // before vid_: no frame may reach this guest that it can't finish
+    // A worker asks for kicks before it sleeps, and would otherwise say that it needs none only when it wakes. Before vid_,
+    // so that none is about to sleep on this guest.
+    for (std::uint16_t pair = 0; pair < queue_pairs_; ++pair)
+        rte_vhost_enable_guest_notification(vid, guest_transmit_ring(pair), 0);
     vid_.store(vid, std::memory_order_release);
     wake_.ring();
     if (!sink_) return;
@@ -73,10 +77,12 @@ void VhostPort::ring_changed(int vid, std::uint16_t ring, bool enabled) {
     std::atomic<std::uint32_t>& pairs = guest_transmits ? receive_pairs_ : transmit_pairs_;
     if (guest_transmits) {
         rte_vhost_vring vring{};
-        if (enabled && rte_vhost_get_vhost_vring(vid, ring, &vring) == 0) {
-            wake_.watch(pair, vring.kickfd);
-        } else {
+        if (!enabled) {
             wake_.forget(pair);
+        } else if (rte_vhost_get_vhost_vring(vid, ring, &vring) == 0 && wake_.watch(pair, vring.kickfd)) {
+            silent_pairs_ &= ~bit;
+        } else {
+            silent_pairs_ |= bit;
         }
     }
     if (enabled) {

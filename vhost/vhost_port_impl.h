@@ -25,6 +25,14 @@ inline constexpr int kNoDevice = -1;
 /// The largest frame: 64 KiB of IP (no jumbograms, RFC 2675) behind Ethernet and two VLAN tags.
 inline constexpr std::uint32_t kMaxFrame = 65535 + 14 + 2 * 4;
 
+// Rings of queue pair i, named from the guest's side (virtio 1.1, section 5.1.2).
+constexpr std::uint16_t guest_receive_ring(unsigned pair) {
+    return static_cast<std::uint16_t>(2 * pair);
+}
+constexpr std::uint16_t guest_transmit_ring(unsigned pair) {
+    return static_cast<std::uint16_t>(2 * pair + 1);
+}
+
 struct ReceiveQueue {
     explicit ReceiveQueue(rte_mempool* buffers) : allowance(buffers, kMaxFrame) {}
 
@@ -107,6 +115,7 @@ class VhostPort final : public PortIo, private SocketListener {
     std::atomic<std::uint64_t> features_{0};
     std::atomic<std::uint32_t> receive_pairs_{0};   ///< bit i: the guest's transmit ring of pair i is enabled
     std::atomic<std::uint32_t> transmit_pairs_{0};  ///< bit i: the guest's receive ring of pair i is enabled
+    std::atomic<std::uint32_t> silent_pairs_{0};    ///< bit i: the guest can't wake a worker for pair i, which then polls
     std::atomic<std::uint64_t> connections_{0};
 
     std::vector<std::unique_ptr<ReceiveQueue>> receive_queues_;

@@ -60,16 +60,17 @@ void WakeSet::consume(std::uint16_t queue) noexcept {
     epoll_wait(queues_[queue].set, events, 2, 0);
 }
 
-void WakeSet::watch(std::uint16_t queue, int kick_fd) {
+bool WakeSet::watch(std::uint16_t queue, int kick_fd) {
     forget(queue);
-    if (kick_fd < 0) return;
+    if (kick_fd < 0) return false;
     const int copy = fcntl(kick_fd, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0) return;
-    if (add(queues_[queue].set, copy)) {
-        queues_[queue].kick = copy;
-    } else {
+    if (copy < 0) return false;
+    if (!add(queues_[queue].set, copy)) {
         close(copy);
+        return false;
     }
+    queues_[queue].kick = copy;
+    return true;
 }
 
 void WakeSet::forget(std::uint16_t queue) {

@@ -27,7 +27,9 @@ class WakeSet {
     [[nodiscard]] int fd(std::uint16_t queue) const noexcept { return queues_[queue].set; }
     void consume(std::uint16_t queue) noexcept;
 
-    void watch(std::uint16_t queue, int kick_fd);  ///< takes a copy; kick_fd < 0: the guest does not kick
+    /// Takes a copy. False: this guest will wake nobody, because it does not kick (kick_fd < 0), or because its descriptor
+    /// is none to wait on, or there is none left.
+    [[nodiscard]] bool watch(std::uint16_t queue, int kick_fd);
     void forget(std::uint16_t queue);
     void ring() noexcept;  ///< wakes every queue: the guest came or went
 

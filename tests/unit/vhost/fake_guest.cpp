@@ -39,6 +39,7 @@ constexpr std::uint64_t kProtocolMultiqueue = 1;
 constexpr std::uint64_t kProtocolFeatures = 1ULL << 30;
 constexpr std::size_t kRingBytes = 8192;  // descriptors, available and used of one ring, with room
 constexpr std::uint16_t kDeviceWrites = 2;
+constexpr std::uint64_t kNoDescriptor = 1U << 8;  // beside the ring's number
 
 int check(int result, const char* what) {
     if (result < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -168,7 +169,11 @@ void FakeGuest::start_ring(std::uint16_t index) {
     message(set_vring_addr, &addresses, sizeof addresses);
     const std::uint64_t which = index;
     message(set_vring_call, &which, sizeof which, ring.call);
-    message(set_vring_kick, &which, sizeof which, ring.kick);
+    const std::uint64_t without = which | kNoDescriptor;
+    if (kicks_ || kick_instead_ >= 0)
+        message(set_vring_kick, &which, sizeof which, kicks_ ? ring.kick : kick_instead_);
+    else
+        message(set_vring_kick, &without, sizeof without);
 }
 
 void FakeGuest::start(std::uint64_t features, std::uint16_t pairs, std::uint16_t buffers) {
@@ -219,8 +224,12 @@ void FakeGuest::send(const Frame& frame, const NetHeader& header, std::uint16_t 
     std::memcpy(buffer + sizeof header, frame.data(), frame.size());
     offer(ring, static_cast<std::uint32_t>(sizeof header + frame.size()), 0);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    const bool wanted = (__atomic_load_n(&ring.used[0], __ATOMIC_ACQUIRE) & 1) == 0;  // VRING_USED_F_NO_NOTIFY
-    if (kick && wanted) eventfd_write(ring.kick, 1);
+    if (kick && is_to_kick(pair)) eventfd_write(ring.kick, 1);
+}
+
+bool FakeGuest::is_to_kick(std::uint16_t pair) const {
+    constexpr std::uint16_t kNoNotify = 1;  // virtio 1.1, section 2.6.10: VIRTQ_USED_F_NO_NOTIFY
+    return (__atomic_load_n(&rings_[pair * 2U + 1].used[0], __ATOMIC_ACQUIRE) & kNoNotify) == 0;
 }
 
 void FakeGuest::send_endless(std::uint64_t bytes, std::uint16_t pair) {

@@ -45,6 +45,10 @@ class FakeGuest {
     /// Negotiates those of `features` that are offered, and starts the rings. Every receive ring gets `buffers`
     /// buffers.
     void start(std::uint64_t features, std::uint16_t pairs = 1, std::uint16_t buffers = kRingSize);
+    /// From the next start() on it has no kick descriptor, but one to give instead if `fd` is not -1.
+    void never_kick(int fd = -1) { kicks_ = false, kick_instead_ = fd; }
+    /// Whether the switch wants a kick for a frame that is sent now.
+    [[nodiscard]] bool is_to_kick(std::uint16_t pair = 0) const;
     void enable_ring(std::uint16_t ring, bool enabled);
     void stop();             ///< as a guest that shuts its driver down: GET_VRING_BASE of every ring
     bool still_connected();  ///< false once the switch has closed the connection
@@ -82,6 +86,8 @@ class FakeGuest {
     int memory_fd_ = -1;
     std::uint8_t* memory_ = nullptr;
     std::size_t memory_size_ = 0;
+    bool kicks_ = true;
+    int kick_instead_ = -1;
     std::vector<Ring> rings_;
 };
 

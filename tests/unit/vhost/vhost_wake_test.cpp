@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A worker sleeps on wake_fd() between arm() and disarm().
 #include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/unit/vhost/vhost_fixture.h"
 
@@ -36,6 +38,34 @@ TEST_F(VhostWakeTest, an_armed_queue_is_woken_by_a_frame) {
     port->disarm(0);
     EXPECT_FALSE(readable(*port)) << "the signal was not consumed";
     take(*port);
+}
+
+TEST_F(VhostWakeTest, a_guest_kicks_nobody_who_never_slept) {
+    auto port = open(VhostTest::port(VhostMode::server, 2));
+    FakeGuest guest = FakeGuest::connect_to(path());
+    guest.start(kPlainGuest | 1ULL << 22, 2);
+    ASSERT_TRUE(events_.wait_for(PortEvent::link_up));
+    for (std::uint16_t pair = 0; pair < 2; ++pair) EXPECT_FALSE(guest.is_to_kick(pair)) << pair;
+    ASSERT_TRUE(port->arm(1));
+    EXPECT_FALSE(guest.is_to_kick(0));
+    EXPECT_TRUE(guest.is_to_kick(1));
+    port->disarm(1);
+    EXPECT_FALSE(guest.is_to_kick(1));
+}
+
+TEST_F(VhostWakeTest, nobody_sleeps_on_a_guest_that_cannot_kick) {
+    const int file = memfd_create("no eventfd", MFD_CLOEXEC);
+    for (const int instead : {-1, file}) {
+        auto port = open(VhostTest::port(VhostMode::server));
+        EXPECT_TRUE(port->arm(0)) << "without a guest the bell wakes";
+        FakeGuest guest = FakeGuest::connect_to(path());
+        guest.never_kick(instead);
+        guest.start(kPlainGuest);
+        // The port of the round before reported one, too.
+        ASSERT_TRUE(events_.wait_for(PortEvent::link_up, instead < 0 ? 1 : 2));
+        EXPECT_FALSE(port->arm(0)) << "its frames would wait for whatever else wakes the worker";
+    }
+    close(file);
 }
 
 TEST_F(VhostWakeTest, arming_with_frames_waiting_says_so) {
