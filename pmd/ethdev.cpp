@@ -38,8 +38,9 @@ std::vector<std::uint16_t> matching(const std::string& devargs) {
     return ids;
 }
 
-/// A device that is no Ethernet device (a crypto driver, say) must not stay plugged.
-void unplug_by_name(const std::string& devargs) {
+/// What was plugged and is of no use must not stay: no Ethernet device (a crypto driver, say), or too many.
+void unplug(const std::string& devargs, const std::vector<std::uint16_t>& ids) {
+    for (const std::uint16_t id : ids) rte_eth_dev_close(id);
     rte_devargs parsed{};
     if (rte_devargs_parse(&parsed, devargs.c_str()) != 0) return;
     rte_eal_hotplug_remove(rte_bus_name(parsed.bus), parsed.name);
@@ -83,15 +84,17 @@ Result<> own(std::uint16_t id, const std::string& devargs, const std::string& po
 Result<Ethdev> Ethdev::plug(const std::string& devargs, const std::string& port_name) {
     if (devargs.empty()) return invalid("/devargs", "which device?", "", "a PCI address or a DPDK virtual device");
     auto ids = matching(devargs);
-    if (ids.empty()) {
+    const bool was_there = !ids.empty();
+    if (!was_there) {
         if (auto plugged = probe(devargs); !plugged) return failure(plugged.error());
         ids = matching(devargs);
     }
     if (ids.empty()) {
-        unplug_by_name(devargs);
+        unplug(devargs, ids);
         return refuse(ErrorCode::invalid_params, devargs, "the devargs make no Ethernet device");
     }
     if (ids.size() > 1) {
+        if (!was_there) unplug(devargs, ids);
         return refuse(ErrorCode::invalid_params, devargs,
                       "the devargs match " + std::to_string(ids.size()) + " Ethernet devices",
                       "devargs that match one");

@@ -52,7 +52,7 @@ class EthdevPort final : public PortIo {
   private:
     static int on_event(std::uint16_t id, rte_eth_event_type type, void* port, void* detail);
     bool follow_link() const;
-    [[nodiscard]] std::uint16_t prepare(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) const noexcept;
+    [[nodiscard]] TransmitResult prepare(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) const noexcept;
     [[nodiscard]] TransmitResult send(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) const noexcept;
 
     Ethdev device_;
@@ -127,23 +127,25 @@ TransmitResult EthdevPort::transmit(std::uint16_t queue, rte_mbuf** frames, std:
 
 TransmitResult EthdevPort::send(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) const noexcept {
     const bool prepares = (setup_.offloads & kNeedsPreparing) != 0;
-    const std::uint16_t ready = prepares ? prepare(queue, frames, count) : count;
-    const std::uint16_t sent = rte_eth_tx_burst(device_.id(), queue, frames, ready);
-    if (sent == count) [[likely]]
-        return {.taken = sent, .reason = DropReason::none};
-    if (sent == ready) return {.taken = sent, .reason = DropReason::tx_error};
+    const TransmitResult ready =
+        prepares ? prepare(queue, frames, count) : TransmitResult{.taken = count, .reason = DropReason::none};
+    const std::uint16_t sent = rte_eth_tx_burst(device_.id(), queue, frames, ready.taken);
+    if (sent == ready.taken) [[likely]]
+        return ready;
     const bool up = link_up_.load(std::memory_order_relaxed);
     return {.taken = sent, .reason = up ? DropReason::tx_queue_full : DropReason::link_down};
 }
 
 /// Lets the driver adapt checksum fields to what its device wants. It writes into the frame, so a shared one is copied
-/// first. Returns how many frames are fit to be sent.
-std::uint16_t EthdevPort::prepare(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) const noexcept {
+/// first. Returns how many frames are fit to be sent, and why the next is not.
+TransmitResult EthdevPort::prepare(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) const noexcept {
+    DropReason reason = DropReason::none;
     for (std::uint16_t i = 0; i < count; ++i) {
         if ((frames[i]->ol_flags & kPendingWork) == 0) continue;
         if (!is_writable(frames[i])) {
             rte_mbuf* const copy = rte_pktmbuf_copy(frames[i], buffers_, 0, UINT32_MAX);
             if (copy == nullptr) {
+                reason = DropReason::no_buffer;
                 count = i;
                 break;
             }
@@ -154,7 +156,8 @@ std::uint16_t EthdevPort::prepare(std::uint16_t queue, rte_mbuf** frames, std::u
             (frames[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 && (frames[i]->ol_flags & RTE_MBUF_F_TX_IPV4);
         if (segment4) frames[i]->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;  // rte_mbuf_core.h asks for it with TCP_SEG
     }
-    return rte_eth_tx_prepare(device_.id(), queue, frames, count);
+    const std::uint16_t ready = rte_eth_tx_prepare(device_.id(), queue, frames, count);
+    return {.taken = ready, .reason = ready < count ? DropReason::tx_error : reason};
 }
 
 PortState EthdevPort::state() const {

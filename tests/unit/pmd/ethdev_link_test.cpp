@@ -97,6 +97,30 @@ TEST_F(EthdevLinkTest, ASharedFrameIsNotWrittenTo) {
     });
 }
 
+TEST_F(EthdevLinkTest, AnEmptyPoolIsNoFaultOfTheFrame) {
+    const test::TestNamespace space;
+    space.run([&] {
+        auto port = open(port_on("net_tap0,iface=dtap0"));
+        ASSERT_TRUE(port) << port.error().message;
+        space.command("link set dtap0 up");
+        rte_mbuf* frames[3];
+        for (rte_mbuf*& frame : frames) frame = test::make_frame(test::build({}));
+        frames[1]->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+        frames[1]->l2_len = 14;
+        frames[1]->l3_len = 20;
+        rte_mbuf* const shared = frames[1];
+        rte_pktmbuf_refcnt_update(shared, 1);
+        std::vector<rte_mbuf*> hoard;
+        while (rte_mbuf* buffer = rte_pktmbuf_alloc(test::buffers())) hoard.push_back(buffer);
+        const auto result = (*port)->transmit(0, frames, 3);
+        EXPECT_EQ(result.taken, 1);
+        EXPECT_EQ(result.reason, DropReason::no_buffer);
+        rte_pktmbuf_free_bulk(hoard.data(), static_cast<unsigned>(hoard.size()));
+        EXPECT_EQ((*port)->transmit(0, frames + 1, 2).taken, 2);
+        rte_pktmbuf_free(shared);
+    });
+}
+
 TEST_F(EthdevLinkTest, TakesTheAddressFromTheConfiguration) {
     with_veth([](const test::TestNamespace& space) {
         auto port = port_on("net_af_packet0,iface=veth0");

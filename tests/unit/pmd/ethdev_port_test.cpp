@@ -124,6 +124,16 @@ TEST_F(EthdevPortTest, ADeviceHasOnePort) {
     rte_pktmbuf_free(frame);
 }
 
+TEST_F(EthdevPortTest, DevargsThatMakeTwoDevicesLeaveNone) {
+    for (int round = 0; round < 2; ++round) {
+        const auto both = open(port_on("net_ring0,nodeaction=first:0:CREATE,nodeaction=second:0:CREATE"));
+        ASSERT_FALSE(both);
+        EXPECT_EQ(both.error().message, "the devargs match 2 Ethernet devices");
+        EXPECT_EQ(both.error().allowed, "devargs that match one");
+        EXPECT_EQ(rte_eth_dev_count_total(), 0);
+    }
+}
+
 TEST_F(EthdevPortTest, TheTableOfDevicesEnds) {
     std::vector<std::unique_ptr<PortIo>> ports;
     for (int i = 0; i < RTE_MAX_ETHPORTS; ++i) {
