@@ -10,6 +10,7 @@
 #include <rte_vhost.h>
 
 #include "vhost/guest_features.h"
+#include "vhost/message_context.h"
 
 namespace bulkhead::vhost {
 namespace {
@@ -42,7 +43,7 @@ int on_ring_changed(int vid, std::uint16_t ring, int enabled) {
 }
 
 /// librte_vhost 22.11 always answers 128 queue pairs; a guest that used more than we poll would lose what it hashes
-/// there.
+/// there. A message with descriptors, which this one never has, is left to the library: it closes them.
 rte_vhost_msg_result answer_queue_number(int vid, void* message) {
     constexpr std::uint32_t kGetQueueNum = 17;
     struct [[gnu::packed]] Header {  // vhost-user.rst, "Message specification"
@@ -51,7 +52,8 @@ rte_vhost_msg_result answer_queue_number(int vid, void* message) {
     } header;
     std::memcpy(&header, message, sizeof header);
     const SocketListener* listener = listener_of(vid);
-    if (header.request != kGetQueueNum || listener == nullptr) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+    if (header.request != kGetQueueNum || listener == nullptr || !came_without_descriptors(message))
+        return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
     header.size = sizeof header.payload;
     header.payload = listener->queue_pairs();
     std::memcpy(message, &header, sizeof header);
@@ -79,15 +81,15 @@ constexpr rte_vhost_device_ops kCallbacks{.new_device = on_device_started,
                                           .guest_notified = nullptr,
                                           .reserved = {}};
 
-/// librte_vhost logs every message, and from workers every odd frame: a guest could fill the disk. Levels that somebody
-/// chose on the EAL's command line stay.
+/// librte_vhost logs every message, what is wrong with it, and from workers every odd frame: a guest could fill the
+/// disk. The ports say themselves when a guest goes. Levels that somebody chose on the EAL's command line stay.
 void quieten_log() {
     const auto lower = [](const char* name, int from, std::uint32_t to) {
         const int type = rte_log_register(name);
         if (type >= 0 && rte_log_get_level(static_cast<std::uint32_t>(type)) == from)
             rte_log_set_level(static_cast<std::uint32_t>(type), to);
     };
-    lower("lib.vhost.config", RTE_LOG_INFO, RTE_LOG_ERR);
+    lower("lib.vhost.config", RTE_LOG_INFO, RTE_LOG_CRIT);
     lower("lib.vhost.data", RTE_LOG_WARNING, RTE_LOG_CRIT);
 }
 

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <utility>
 
 #include <rte_vhost.h>
+#include <spdlog/spdlog.h>
 
 #include "vhost/socket_path.h"
 #include "vhost/vhost_port_impl.h"
@@ -25,7 +27,12 @@ Result<> VhostPort::open() {
 
 bool VhostPort::connection_opened(int vid) {
     int none = kNoDevice;
-    if (!connection_.compare_exchange_strong(none, vid)) return false;
+    if (!connection_.compare_exchange_strong(none, vid)) {
+        if (const auto times = refused_log_.pass(std::chrono::steady_clock::now()))
+            spdlog::warn("vhost-user {}: a second connection beside the guest's is closed (times: {})", device_.path,
+                         *times);
+        return false;
+    }
     receive_pairs_ = 0;
     transmit_pairs_ = 0;
     connections_.fetch_add(1, std::memory_order_relaxed);
@@ -38,6 +45,8 @@ void VhostPort::connection_closed(int vid) {
     transmit_pairs_ = 0;
     for (std::uint16_t queue = 0; queue < queue_pairs_; ++queue) wake_.forget(queue);
     connection_.store(kNoDevice);
+    if (const auto times = closed_log_.pass(std::chrono::steady_clock::now()))
+        spdlog::info("vhost-user {}: the guest has gone, or sent what no guest may (times: {})", device_.path, *times);
 }
 
 void VhostPort::device_started(int vid) {
@@ -45,8 +54,8 @@ void VhostPort::device_started(int vid) {
     rte_vhost_get_negotiated_features(vid, &features);
     features_ = features;
     offloads_ = offloads_of(features);  // before vid_: no frame may reach this guest that it can't finish
-    // A worker asks for kicks before it sleeps, and would otherwise say that it needs none only when it wakes. Before vid_,
-    // so that none is about to sleep on this guest.
+    // A worker asks for kicks before it sleeps, and would otherwise say that it needs none only when it wakes. Before
+    // vid_, so that none is about to sleep on this guest.
     for (std::uint16_t pair = 0; pair < queue_pairs_; ++pair)
         rte_vhost_enable_guest_notification(vid, guest_transmit_ring(pair), 0);
     vid_.store(vid, std::memory_order_release);

@@ -12,6 +12,7 @@
 
 #include "vhost/buffer_allowance.h"
 #include "vhost/guest_features.h"
+#include "vhost/log_limit.h"
 #include "vhost/queue_guard.h"
 #include "vhost/registry.h"
 #include "vhost/wake_set.h"
@@ -108,6 +109,8 @@ class VhostPort final : public PortIo, private SocketListener {
     const PortEventSink sink_;
     bool registered_ = false;
     WakeSet wake_;
+    LogLimit closed_log_;   ///< librte_vhost's threads, one call at a time
+    LogLimit refused_log_;  ///< likewise
 
     // Written by librte_vhost's threads, read by workers and control.
     std::atomic<int> connection_{kNoDevice};  ///< the one guest we speak with
@@ -115,7 +118,7 @@ class VhostPort final : public PortIo, private SocketListener {
     std::atomic<std::uint64_t> features_{0};
     std::atomic<std::uint32_t> receive_pairs_{0};   ///< bit i: the guest's transmit ring of pair i is enabled
     std::atomic<std::uint32_t> transmit_pairs_{0};  ///< bit i: the guest's receive ring of pair i is enabled
-    std::atomic<std::uint32_t> silent_pairs_{0};    ///< bit i: the guest can't wake a worker for pair i, which then polls
+    std::atomic<std::uint32_t> silent_pairs_{0};  ///< bit i: the guest can't wake a worker for pair i, which then polls
     std::atomic<std::uint64_t> connections_{0};
 
     std::vector<std::unique_ptr<ReceiveQueue>> receive_queues_;

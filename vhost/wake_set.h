@@ -27,8 +27,8 @@ class WakeSet {
     [[nodiscard]] int fd(std::uint16_t queue) const noexcept { return queues_[queue].set; }
     void consume(std::uint16_t queue) noexcept;
 
-    /// Takes a copy. False: this guest will wake nobody, because it does not kick (kick_fd < 0), or because its descriptor
-    /// is none to wait on, or there is none left.
+    /// Takes a copy. False: this guest will wake nobody, because it does not kick (kick_fd < 0), or because its
+    /// descriptor is none to wait on, or there is none left.
     [[nodiscard]] bool watch(std::uint16_t queue, int kick_fd);
     void forget(std::uint16_t queue);
     void ring() noexcept;  ///< wakes every queue: the guest came or went

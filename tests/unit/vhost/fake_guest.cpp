@@ -91,20 +91,25 @@ FakeGuest FakeGuest::listen_on(const std::string& path) {
 }
 
 void FakeGuest::message(std::uint32_t request, const void* payload, std::uint32_t size, int fd) {
-    std::uint32_t header[3] = {request, kVersion, size};
+    message(request, kVersion, payload, size, {&fd, fd >= 0 ? std::size_t{1} : std::size_t{0}});
+}
+
+void FakeGuest::message(std::uint32_t request, std::uint32_t flags, const void* payload, std::uint32_t size,
+                        std::span<const int> descriptors) {
+    std::uint32_t header[3] = {request, flags, size};
     iovec parts[2] = {{header, sizeof header}, {const_cast<void*>(payload), size}};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+    alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))]{};
     msghdr envelope{};
     envelope.msg_iov = parts;
     envelope.msg_iovlen = 2;
-    if (fd >= 0) {
+    if (!descriptors.empty()) {
         envelope.msg_control = control;
-        envelope.msg_controllen = sizeof control;
+        envelope.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
         cmsghdr* rights = CMSG_FIRSTHDR(&envelope);
         rights->cmsg_level = SOL_SOCKET;
         rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+        rights->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+        std::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size_bytes());
     }
     check(static_cast<int>(sendmsg(socket_, &envelope, MSG_NOSIGNAL)), "sendmsg");
 }
@@ -192,6 +197,14 @@ void FakeGuest::start(std::uint64_t features, std::uint16_t pairs, std::uint16_t
 void FakeGuest::enable_ring(std::uint16_t ring, bool enabled) {
     set_ring(set_vring_enable, ring, enabled ? 1 : 0);
     offered_features();  // messages are handled in order: after this reply the change is in force
+}
+
+void FakeGuest::send_odd_message(std::uint32_t request, std::span<const int> descriptors, bool wants_reply) {
+    constexpr std::uint32_t kNeedReply = 1 << 3;
+    message(request, kVersion | (wants_reply ? kNeedReply : 0), nullptr, 0, descriptors);
+    std::uint32_t reply[5];
+    if (wants_reply && recv(socket_, reply, sizeof reply, MSG_WAITALL) != sizeof reply)
+        throw std::runtime_error("no reply");
 }
 
 void FakeGuest::stop() {

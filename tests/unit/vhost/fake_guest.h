@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ class FakeGuest {
     /// Whether the switch wants a kick for a frame that is sent now.
     [[nodiscard]] bool is_to_kick(std::uint16_t pair = 0) const;
     void enable_ring(std::uint16_t ring, bool enabled);
+    /// Any message with any descriptors and no payload. The reply, if one is asked for, is read and forgotten.
+    void send_odd_message(std::uint32_t request, std::span<const int> descriptors, bool wants_reply);
     void stop();             ///< as a guest that shuts its driver down: GET_VRING_BASE of every ring
     bool still_connected();  ///< false once the switch has closed the connection
 
@@ -76,6 +79,8 @@ class FakeGuest {
 
     explicit FakeGuest(int socket);
     void message(std::uint32_t request, const void* payload, std::uint32_t size, int fd = -1);
+    void message(std::uint32_t request, std::uint32_t flags, const void* payload, std::uint32_t size,
+                 std::span<const int> descriptors);
     std::uint64_t ask(std::uint32_t request);
     void set_ring(std::uint32_t request, std::uint32_t ring, std::uint32_t value);
     void share_memory();
