@@ -14,9 +14,9 @@ struct rte_mempool;
 
 namespace bulkhead {
 
-/// Buffers that lie ready for the next frame of one TAP queue, however long it is: readv scatters over all of them, the
-/// frame leaves with those it filled, and only these are replaced. One thread.
-class ReceiveChain {
+/// Buffers that lie ready for the next frame from a TAP, however long it is: readv scatters over all of them, the frame
+/// leaves with those it filled, and only these are replaced. One thread.
+class alignas(64) ReceiveChain {
   public:
     explicit ReceiveChain(rte_mempool* buffers);
     ReceiveChain(ReceiveChain&&) noexcept = default;

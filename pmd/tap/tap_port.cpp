@@ -8,7 +8,7 @@
 
 #include <rte_mbuf.h>
 
-#include "pmd/tap/receive_chain.h"
+#include "pmd/tap/receive_chains.h"
 #include "pmd/tap/tap_interface.h"
 #include "vswitch/base/counters.h"
 
@@ -19,9 +19,8 @@ constexpr std::size_t kMaxVectors = 128;  ///< header, finished headers, and the
 
 /// What one worker reads from. Written by that worker alone; the counters are read by control.
 struct alignas(64) ReceiveQueue {
-    ReceiveQueue(int descriptor, rte_mempool* buffers) : fd(descriptor), chain(buffers) {}
+    explicit ReceiveQueue(int descriptor) : fd(descriptor) {}
     int fd;
-    ReceiveChain chain;
     Counter bad_offload;  ///< frames dropped: the header did not fit the frame, or the frame no chain of ours
     Counter no_buffer;    ///< polls that found the pool empty
 };
@@ -62,10 +61,13 @@ DropReason reason_of(int error) noexcept {
 class TapPort final : public PortIo {
   public:
     TapPort(TapInterface interface, const TapDevice& device, rte_mempool* buffers, PortEventSink events)
-        : interface_(std::move(interface)), device_(device), events_(std::move(events)) {
+        : interface_(std::move(interface)),
+          device_(device),
+          events_(std::move(events)),
+          chains_(ReceiveChains::of(buffers)) {
         receive_.reserve(interface_.queues().size());
         for (const auto& fd : interface_.queues())
-            receive_.push_back(std::make_unique<ReceiveQueue>(fd.get(), buffers));
+            receive_.push_back(std::make_unique<ReceiveQueue>(fd.get()));
         offloads_ = kOffloadL4Checksum | kOffloadIpv4Checksum | kOffloadTso4 | kOffloadTso6 | kOffloadMultiSegment;
     }
 
@@ -89,6 +91,7 @@ class TapPort final : public PortIo {
     TapInterface interface_;
     TapDevice device_;
     PortEventSink events_;
+    std::shared_ptr<ReceiveChains> chains_;
     std::vector<std::unique_ptr<ReceiveQueue>> receive_;
     mutable TapInterface::Link told_ = TapInterface::Link::up;  ///< control thread
     mutable std::atomic<bool> gone_told_{false};                ///< by control or by a worker, whoever sees it first
@@ -96,21 +99,22 @@ class TapPort final : public PortIo {
 
 std::uint16_t TapPort::receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept {
     ReceiveQueue& from = *receive_[queue];
+    ReceiveChain& chain = chains_->mine();
     std::uint16_t received = 0;
     for (std::uint16_t i = 0; i < count; ++i) {
-        if (!from.chain.refill()) [[unlikely]] {
+        if (!chain.refill()) [[unlikely]] {
             from.no_buffer.add(1);
             break;
         }
-        const auto& vectors = from.chain.vectors();
+        const auto& vectors = chain.vectors();
         const ssize_t bytes = readv(from.fd, vectors.data(), static_cast<int>(vectors.size()));
         if (bytes < 0) {
             // Told at once, because the descriptor of a deleted device is readable for ever and keeps the worker awake.
             if (errno == EBADFD) tell_gone();
             break;  // EAGAIN: nothing waits
         }
-        rte_mbuf* const frame = from.chain.detach(static_cast<std::size_t>(bytes));
-        if (frame != nullptr && apply_vnet_header(from.chain.header(), *frame)) [[likely]] {
+        rte_mbuf* const frame = chain.detach(static_cast<std::size_t>(bytes));
+        if (frame != nullptr && apply_vnet_header(chain.header(), *frame)) [[likely]] {
             frames[received++] = frame;
             continue;
         }

@@ -15,7 +15,8 @@ struct rte_mempool;
 namespace bulkhead {
 
 /// Opens the TAP of `port` (its device must be a TapDevice) with `mtu` layer-3 bytes and port.queues queues each way;
-/// transmit queue = worker modulo queues, and needs no lock. Each receive queue holds buffers for one frame of 64 KiB.
+/// transmit queue = worker modulo queues, and needs no lock. All TAPs together hold buffers for
+/// one frame of 64 KiB a worker.
 /// `release()` deletes the device; without it the device stays in the pod for the next start. A device that the pod
 /// deletes is noticed, and told to `events`, by receive() and state(), one that it sets down or that loses its
 /// namespace by state() alone. Errors name the port and the field.

@@ -240,6 +240,29 @@ TEST_F(TapPortTest, StateTellsOfTheDevice) {
               kOffloadL4Checksum | kOffloadIpv4Checksum | kOffloadTso4 | kOffloadTso6 | kOffloadMultiSegment);
 }
 
+TEST_F(TapPortTest, AThreadHoldsBuffersForOneFrameHoweverManyQueuesItPolls) {
+    std::vector<test::TestNamespace> pods(5);
+    std::vector<std::unique_ptr<PortIo>> ports;
+    const unsigned before = rte_mempool_in_use_count(test::buffers());
+    for (const auto& pod : pods) {
+        Port port;
+        port.name = "pod";
+        port.queues = 4;
+        port.device = TapDevice{.netns = pod.path(), .ifname = "net1", .mac = {}, .owner_uid = {}};
+        auto opened = open_tap_port(port, 1500, test::buffers(), 1, {});
+        ASSERT_TRUE(opened) << opened.error().message;
+        ports.push_back(std::move(*opened));
+    }
+    rte_mbuf* frames[32];
+    for (const auto& port : ports)
+        for (std::uint16_t queue = 0; queue < 4; ++queue)
+            rte_pktmbuf_free_bulk(frames, port->receive(queue, frames, 32));
+    EXPECT_LE(rte_mempool_in_use_count(test::buffers()) - before, 33U);
+    for (const auto& port : ports) port->release();
+    ports.clear();
+    EXPECT_EQ(rte_mempool_in_use_count(test::buffers()), before);
+}
+
 TEST_F(TapPortTest, AnEmptyPoolLeavesTheFrameInTheKernel) {
     rte_mempool* const tiny = rte_pktmbuf_pool_create("tiny", 40, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY);
     open(1, 1500, tiny);
