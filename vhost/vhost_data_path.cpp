@@ -11,14 +11,21 @@
 #include "vhost/offload_request.h"
 #include "vhost/private_headers.h"
 #include "vhost/vhost_port_impl.h"
+#include "vswitch/packet/refused_frame.h"
 
 namespace bulkhead::vhost {
 namespace {
 
 constexpr std::uint16_t kBurst = 32;  ///< librte_vhost moves no more in one call
 
-void count_one(std::atomic<std::uint64_t>& counter) noexcept {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+/// What a guest sends stays a frame of the switch, but one whose request can't be gone by is marked. A super-segment is
+/// bounded here; the MTU bounds the others.
+void mark_unsound(rte_mbuf** frames, std::uint16_t count) noexcept {
+    for (std::uint16_t at = 0; at < count; ++at) {
+        rte_mbuf& frame = *frames[at];
+        const bool too_long = frame.pkt_len > kMaxFrame && (frame.ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
+        if (too_long || !accept_offload_request(frame)) mark_refused(frame);
+    }
 }
 
 /// The `index`-th enabled pair, going round: bits of a mask that is not 0.
@@ -41,33 +48,17 @@ std::uint16_t VhostPort::receive(std::uint16_t queue, rte_mbuf** frames, std::ui
     ReceiveQueue& self = *receive_queues_[queue];
     if (!self.guard.try_enter()) return 0;
     const int vid = vid_.load(std::memory_order_acquire);
-    std::uint16_t kept = 0;
-    while (vid != kNoDevice && kept < count) {
-        const auto want = std::min<std::uint16_t>(kBurst, static_cast<std::uint16_t>(count - kept));
+    std::uint16_t received = 0;
+    while (vid != kNoDevice && received < count) {
+        const auto want = std::min<std::uint16_t>(kBurst, static_cast<std::uint16_t>(count - received));
         const std::uint16_t got = rte_vhost_dequeue_burst(vid, guest_transmit_ring(queue),
-                                                          self.allowance.for_burst(want), frames + kept, want);
-        kept = static_cast<std::uint16_t>(kept + keep_sound(self, frames + kept, got));
+                                                          self.allowance.for_burst(want), frames + received, want);
+        mark_unsound(frames + received, got);
+        received = static_cast<std::uint16_t>(received + got);
         if (got < want) break;
     }
     self.guard.leave();
-    return kept;
-}
-
-std::uint16_t VhostPort::keep_sound(ReceiveQueue& queue, rte_mbuf** frames, std::uint16_t count) const noexcept {
-    std::uint16_t kept = 0;
-    for (std::uint16_t at = 0; at < count; ++at) {
-        rte_mbuf* frame = frames[at];
-        if (frame->pkt_len > kMaxFrame) {
-            count_one(queue.oversized);
-            rte_pktmbuf_free(frame);
-        } else if (!accept_offload_request(*frame)) {
-            count_one(queue.bad_offloads);
-            rte_pktmbuf_free(frame);
-        } else {
-            frames[kept++] = frame;
-        }
-    }
-    return kept;
+    return received;
 }
 
 // ---- transmit ----

@@ -111,20 +111,12 @@ PortState VhostPort::state() const {
     state.link_up = state.guest_connected;
     state.features = features_.load();
     if (state.guest_connected) state.queues_enabled = static_cast<std::uint16_t>(std::popcount(receive_pairs_.load()));
-    std::uint64_t bad_offloads = 0;
-    std::uint64_t oversized = 0;
-    for (const auto& queue : receive_queues_) {
-        bad_offloads += queue->bad_offloads.load(std::memory_order_relaxed);
-        oversized += queue->oversized.load(std::memory_order_relaxed);
-    }
     state.details = {
         {"path", device_.path},
         {"mode", device_.mode == VhostMode::server ? "server" : "client"},
         {"mtu", std::to_string(mtu_)},
         {"socket", connection_.load() != kNoDevice ? "connected" : "waiting"},
         {"connections", std::to_string(connections_.load(std::memory_order_relaxed))},
-        {"dropped_bad_offload", std::to_string(bad_offloads)},
-        {"dropped_oversized", std::to_string(oversized)},
     };
     return state;
 }

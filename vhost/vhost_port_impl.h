@@ -39,9 +39,6 @@ struct ReceiveQueue {
 
     QueueGuard guard;
     BufferAllowance allowance;  ///< inside the guard
-    // Written by the one worker of the queue, read by control.
-    std::atomic<std::uint64_t> bad_offloads{0};
-    std::atomic<std::uint64_t> oversized{0};
 };
 
 struct TransmitQueue {
@@ -96,7 +93,6 @@ class VhostPort final : public PortIo, private SocketListener {
     [[nodiscard]] std::uint16_t queue_pairs() const override { return queue_pairs_; }
 
     [[nodiscard]] bool can_receive(std::uint16_t queue) const noexcept;
-    [[nodiscard]] std::uint16_t keep_sound(ReceiveQueue& queue, rte_mbuf** frames, std::uint16_t count) const noexcept;
     TransmitResult send(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** frames, std::uint16_t count) noexcept;
     TransmitResult enqueue(TransmitQueue& queue, int vid, std::uint16_t ring, rte_mbuf** chains,
                            std::uint16_t count) const noexcept;

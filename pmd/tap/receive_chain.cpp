@@ -44,19 +44,18 @@ bool ReceiveChain::refill() noexcept {
 }
 
 rte_mbuf* ReceiveChain::detach(std::size_t bytes) noexcept {
-    if (bytes <= sizeof(VnetHeader)) return nullptr;
-    auto left = static_cast<std::uint32_t>(bytes - sizeof(VnetHeader));
-    if (left > kLongestFrame) return nullptr;
+    const bool is_frame = bytes > sizeof(VnetHeader) && bytes - sizeof(VnetHeader) <= kLongestFrame;
+    auto left = is_frame ? static_cast<std::uint32_t>(bytes - sizeof(VnetHeader)) : 0;
     rte_mbuf* const frame = segments_[0];
     frame->pkt_len = left;
     rte_mbuf* previous = nullptr;
-    while (left > 0) {
+    do {
         rte_mbuf* const segment = segments_[missing_++];
         segment->data_len = static_cast<std::uint16_t>(std::min(left, room_));
         left -= segment->data_len;
         if (previous != nullptr) previous->next = segment;
         previous = segment;
-    }
+    } while (left > 0);
     frame->nb_segs = static_cast<std::uint16_t>(missing_);
     return frame;
 }

@@ -28,8 +28,8 @@ class alignas(64) ReceiveChain {
     [[nodiscard]] bool refill() noexcept;
     /// The virtio-net header, then the buffers; `header` is filled by the read.
     [[nodiscard]] const std::vector<iovec>& vectors() const noexcept { return vectors_; }
-    /// Takes out the frame that a read of `bytes` (header included) left. Null when it was longer than the chain, or
-    /// empty.
+    /// Takes out the frame that a read of `bytes` (header included) left. One that was longer than any frame, or
+    /// shorter than its header, comes out empty: the kernel sends none.
     [[nodiscard]] rte_mbuf* detach(std::size_t bytes) noexcept;
     [[nodiscard]] const VnetHeader& header() const noexcept { return *header_; }
 

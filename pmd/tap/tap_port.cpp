@@ -11,18 +11,18 @@
 #include "pmd/tap/receive_chains.h"
 #include "pmd/tap/tap_interface.h"
 #include "vswitch/base/counters.h"
+#include "vswitch/packet/refused_frame.h"
 
 namespace bulkhead {
 namespace {
 
 constexpr std::size_t kMaxVectors = 128;  ///< header, finished headers, and the segments of one frame that goes out
 
-/// What one worker reads from. Written by that worker alone; the counters are read by control.
+/// What one worker reads from. Written by that worker alone; the counter is read by control.
 struct alignas(64) ReceiveQueue {
     explicit ReceiveQueue(int descriptor) : fd(descriptor) {}
     int fd;
-    Counter bad_offload;  ///< frames dropped: the header did not fit the frame, or the frame no chain of ours
-    Counter no_buffer;    ///< polls that found the pool empty
+    Counter no_buffer;  ///< polls that found the pool empty
 };
 
 /// Describes `frame` to writev. Returns the number of vectors, or 0 when it has more segments than fit.
@@ -66,8 +66,7 @@ class TapPort final : public PortIo {
           events_(std::move(events)),
           chains_(ReceiveChains::of(buffers)) {
         receive_.reserve(interface_.queues().size());
-        for (const auto& fd : interface_.queues())
-            receive_.push_back(std::make_unique<ReceiveQueue>(fd.get()));
+        for (const auto& fd : interface_.queues()) receive_.push_back(std::make_unique<ReceiveQueue>(fd.get()));
         offloads_ = kOffloadL4Checksum | kOffloadIpv4Checksum | kOffloadTso4 | kOffloadTso6 | kOffloadMultiSegment;
     }
 
@@ -114,12 +113,9 @@ std::uint16_t TapPort::receive(std::uint16_t queue, rte_mbuf** frames, std::uint
             break;  // EAGAIN: nothing waits
         }
         rte_mbuf* const frame = chain.detach(static_cast<std::size_t>(bytes));
-        if (frame != nullptr && apply_vnet_header(chain.header(), *frame)) [[likely]] {
-            frames[received++] = frame;
-            continue;
-        }
-        rte_pktmbuf_free(frame);
-        from.bad_offload.add(1);
+        if (!apply_vnet_header(chain.header(), *frame)) [[unlikely]]
+            mark_refused(*frame);
+        frames[received++] = frame;
     }
     return received;
 }
@@ -158,15 +154,10 @@ PortState TapPort::state() const {
     state.queues_enabled = receive_queues();
     state.driver = "tap";
     if (const auto mac = interface_.mac()) state.mac = mac->to_string();
-    std::uint64_t bad_offload = 0, no_buffer = 0;
-    for (const auto& queue : receive_) {
-        bad_offload += queue->bad_offload.read();
-        no_buffer += queue->no_buffer.read();
-    }
-    state.details = {{"ifname", device_.ifname},
-                     {"netns", device_.netns},
-                     {"rx_bad_offload", std::to_string(bad_offload)},
-                     {"rx_no_buffer_polls", std::to_string(no_buffer)}};
+    std::uint64_t no_buffer = 0;
+    for (const auto& queue : receive_) no_buffer += queue->no_buffer.read();
+    state.details = {
+        {"ifname", device_.ifname}, {"netns", device_.netns}, {"rx_no_buffer_polls", std::to_string(no_buffer)}};
     if (link == TapInterface::Link::gone) state.details.emplace_back("device", "deleted, or its namespace");
     return state;
 }

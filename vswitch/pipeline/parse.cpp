@@ -3,6 +3,7 @@
 
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/pending_work.h"
+#include "vswitch/packet/refused_frame.h"
 #include "vswitch/pipeline/stages.h"
 
 namespace bulkhead {
@@ -19,7 +20,7 @@ void read_headers(Batch& batch) noexcept {
         demanding |= (frame->ol_flags & kPendingWork) | (frame->nb_segs - 1U);
         if (frame->data_len < kEthernetHeader) [[unlikely]] {
             batch.source[row] = batch.destination[row] = batch.ethertype[row] = 0;
-            batch.drop(row, DropReason::truncated);
+            batch.drop(row, is_refused(*frame) ? DropReason::bad_offload : DropReason::truncated);
             continue;
         }
         const auto* data = rte_pktmbuf_mtod(frame, const std::uint8_t*);

@@ -13,7 +13,7 @@ namespace bulkhead {
 
 class Learner;
 
-/// Reads addresses and EtherType. Verdicts: truncated, source_invalid, reserved_multicast.
+/// Reads addresses and EtherType. Verdicts: truncated, bad_offload, source_invalid, reserved_multicast.
 void parse(Batch& batch) noexcept;
 
 /// (port, VLAN) → attachment → segment; pops the tag that chose the attachment, unless it keeps it; checks the

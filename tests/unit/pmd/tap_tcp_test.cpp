@@ -10,12 +10,13 @@
 #include <thread>
 #include <unistd.h>
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <rte_mbuf.h>
 
 #include "pmd/tap/tap_port.h"
 #include "tests/unit/pmd/support/frames.h"
 #include "tests/unit/pmd/support/test_namespace.h"
+#include "vswitch/packet/refused_frame.h"
 
 namespace bulkhead {
 namespace {
@@ -110,6 +111,7 @@ class TapTcp : public test::PoolCheck, public testing::WithParamInterface<int> {
         std::array<rte_mbuf*, 32> frames{};
         const std::uint16_t count = from.receive(0, frames.data(), 32);
         for (std::uint16_t i = 0; i < count; ++i) {
+            if (is_refused(*frames[i])) ++unsound_;
             const bool super = (frames[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
             if (super) largest_ = std::max(largest_, frames[i]->pkt_len);
             if ((frames[i]->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0) ++unfinished_;
@@ -140,7 +142,7 @@ class TapTcp : public test::PoolCheck, public testing::WithParamInterface<int> {
 
     Pod client_, server_;
     std::uint32_t largest_ = 0;
-    std::size_t unfinished_ = 0, refused_ = 0;
+    std::size_t unfinished_ = 0, refused_ = 0, unsound_ = 0;
 };
 
 TEST_P(TapTcp, CarriesAStreamWithOffloads) {
@@ -176,8 +178,7 @@ TEST_P(TapTcp, CarriesAStreamWithOffloads) {
     EXPECT_GT(largest_, 30000U) << "no super-segment crossed";
     EXPECT_GT(unfinished_, 0U) << "no checksum crossed undone";
     EXPECT_EQ(refused_, 0U);
-    EXPECT_THAT(client_.port->state().details, testing::Contains(testing::Pair("rx_bad_offload", "0")));
-    EXPECT_THAT(server_.port->state().details, testing::Contains(testing::Pair("rx_bad_offload", "0")));
+    EXPECT_EQ(unsound_, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, TapTcp, testing::Values(AF_INET, AF_INET6),

@@ -11,6 +11,7 @@
 #include <rte_udp.h>
 
 #include "tests/unit/support/bench.h"
+#include "vswitch/packet/refused_frame.h"
 
 namespace bulkhead::test {
 namespace {
@@ -233,6 +234,25 @@ struct Hostile {
     std::uint8_t l2, l4;
     std::uint16_t l3, segment_size;
 };
+
+TEST(FinishHostile, AFrameThatItsPortRefusesIsInThePortsBooks) {
+    Bench bench;
+    bench.segment("blue", 1);
+    bench.access("near", "blue");
+    bench.access("far", "blue");
+    bench.apply();
+    rte_mbuf* bad = bench["near"].make(frame(0xff, 1, {}, 100));
+    bad->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_SEG;
+    mark_refused(*bad);
+    bench["near"].inject(bad);
+    bench.run();
+    EXPECT_TRUE(bench["far"].take().empty());
+    EXPECT_EQ(bench.drops(DropReason::bad_offload), 1U);
+    const auto rows = bench.vswitch().drops();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].port, "near");
+    EXPECT_EQ(rows[0].drops[static_cast<std::size_t>(DropReason::bad_offload)], 1U);
+}
 
 TEST(FinishHostile, NobodyIsTrustedWithSctp) {
     rte_mbuf* frame = rte_pktmbuf_alloc(test_buffers());
