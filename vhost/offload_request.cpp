@@ -10,12 +10,10 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "vswitch/port_io.h"
+
 namespace bulkhead::vhost {
 namespace {
-
-/// The MSS of the smallest legal IPv4 MTU (RFC 791, section 3.2: 68 bytes, less 40 of headers). Below it a guest only
-/// wants its 64 KiB to become tens of thousands of buffers.
-constexpr std::uint16_t kMinSegmentSize = 28;
 
 constexpr std::uint64_t kWork = RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG;
 
@@ -56,7 +54,7 @@ bool accept_offload_request(rte_mbuf& frame) noexcept {
 
     // virtio 1.1, section 5.1.6.2.1: segmentation comes with NEEDS_CSUM.
     const auto headers = static_cast<std::uint32_t>(l4_start + frame.l4_len);
-    return l4_flag == RTE_MBUF_F_TX_TCP_CKSUM && frame.tso_segsz >= kMinSegmentSize &&
+    return l4_flag == RTE_MBUF_F_TX_TCP_CKSUM && frame.tso_segsz >= kMinSegmentBytes &&
            frame.l4_len >= sizeof(rte_tcp_hdr) && headers <= frame.data_len && headers < frame.pkt_len &&
            length_by_ip(frame) == frame.pkt_len;
 }

@@ -41,6 +41,10 @@ enum TransmitOffload : std::uint32_t {
     kOffloadMultiSegment = 1U << 4,  ///< chained mbufs
 };
 
+/// The smallest tso_segsz a port may hand up: what is left for TCP in the smallest packet that every IPv4 link carries
+/// (RFC 791, section 3.2: 68 bytes, less 40 of headers). Below it a sender only wants its 64 KiB to become a flood.
+inline constexpr std::uint16_t kMinSegmentBytes = 28;
+
 struct TransmitResult {
     std::uint16_t taken = 0;  ///< the first `taken` frames now belong to the port; the rest stay the caller's
     /// Why not all, when taken < count. `tx_error` speaks of the first frame not taken alone: drop it, and offer those

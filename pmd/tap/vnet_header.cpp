@@ -12,6 +12,7 @@
 #include <rte_udp.h>
 
 #include "pmd/tap/frame_layers.h"
+#include "vswitch/port_io.h"
 
 namespace bulkhead {
 namespace {

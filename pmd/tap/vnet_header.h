@@ -27,9 +27,6 @@ struct VnetHeader {
 inline constexpr std::size_t kVnetHeaderBytes = 10;
 static_assert(sizeof(VnetHeader) == kVnetHeaderBytes);
 
-/// What Linux accepts as the smallest TCP segment (TCP_MIN_GSO_SIZE): below it, one frame of 64 KiB becomes a flood.
-inline constexpr std::uint16_t kMinSegmentBytes = 8;
-
 /// Translates the header of a received frame into transmit flags and l2_len, l3_len, l4_len, tso_segsz. A checksum that
 /// no flag of ours describes (inside a tunnel, say) is finished on the spot. Returns false when the request does not
 /// fit the frame; the frame is then fit for nothing but freeing. The frame's headers must be in its first segment;

@@ -15,9 +15,9 @@ namespace bulkhead {
 /// Whether the frame can go to a far side with these TransmitOffload bits as it is.
 [[nodiscard]] bool fits(const rte_mbuf* frame, std::uint32_t offloads) noexcept;
 
-/// Frames made of one: 64 KiB of payload in segments of at least kMinSegment bytes.
+/// Frames made of one: 64 KiB in segments of 128 bytes. What would become more is a `bad_offload`, so that one frame
+/// costs a worker only so much.
 inline constexpr std::uint16_t kMaxSegmentsOfFrame = 512;
-inline constexpr std::uint16_t kMinSegment = 128;
 
 struct Finished {
     std::uint16_t count = 0;  ///< frames in `out`; 0: dropped for `reason`

@@ -11,6 +11,7 @@
 #include <rte_tcp.h>
 
 #include "vswitch/packet/vlan.h"
+#include "vswitch/port_io.h"
 
 namespace bulkhead {
 namespace {
@@ -99,7 +100,7 @@ int segment_ipv6(const rte_mbuf* frame, std::uint16_t headers, rte_mempool* buff
 Finished segment_tcp(rte_mbuf* frame, rte_mempool* buffers, rte_mbuf** out) noexcept {
     const auto headers = static_cast<std::uint16_t>(frame->l2_len + frame->l3_len + frame->l4_len);
     const std::uint32_t payload = frame->pkt_len - headers;
-    const bool sound = frame->l4_len >= sizeof(rte_tcp_hdr) && frame->tso_segsz >= kMinSegment && payload > 0 &&
+    const bool sound = frame->l4_len >= sizeof(rte_tcp_hdr) && frame->tso_segsz >= kMinSegmentBytes && payload > 0 &&
                        (payload + frame->tso_segsz - 1) / frame->tso_segsz <= kMaxSegmentsOfFrame;
     if (!sound) return {0, DropReason::bad_offload};
     // Both ways read the headers from the first buffer and librte_gso refers to the payload where it lies.

@@ -7,6 +7,7 @@
 #include <rte_mbuf.h>
 
 #include "tests/unit/pmd/support/frames.h"
+#include "vswitch/port_io.h"
 
 namespace bulkhead {
 namespace {
@@ -154,7 +155,7 @@ TEST_F(VnetHeaderTest, RefusesHostileHeaders) {
         {"GSO without checksum", tcp4, [](VnetHeader& h, Bytes&) { h.flags = 0; }},
         {"GSO of size 0", tcp4, [](VnetHeader& h, Bytes&) { h.gso_size = 0; }},
         {"GSO of one byte", tcp4, [](VnetHeader& h, Bytes&) { h.gso_size = 1; }},
-        {"GSO below what Linux takes", tcp4, [](VnetHeader& h, Bytes&) { h.gso_size = kMinSegmentBytes - 1; }},
+        {"GSO below every MSS", tcp4, [](VnetHeader& h, Bytes&) { h.gso_size = kMinSegmentBytes - 1; }},
         {"IPv6 GSO of an IPv4 frame", tcp4, [](VnetHeader& h, Bytes&) { h.gso_type = VnetHeader::gso_tcp6; }},
         {"IPv4 GSO of an IPv6 frame", tcp6, [](VnetHeader& h, Bytes&) { h.gso_type = VnetHeader::gso_tcp4; }},
         {"UDP GSO, never offered", udp, [](VnetHeader& h, Bytes&) { h.gso_type = VnetHeader::gso_udp; }},

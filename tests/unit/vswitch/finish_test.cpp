@@ -235,6 +235,25 @@ struct Hostile {
     std::uint16_t l3, segment_size;
 };
 
+TEST(FinishSmall, SegmentsAreCutAsLongAsTheyAreNotTooMany) {
+    for (const std::size_t segments : {std::size_t{2}, std::size_t{kMaxSegmentsOfFrame}, kMaxSegmentsOfFrame + 1UL}) {
+        const Shape shape{.payload = segments * kMinSegmentBytes};
+        const Packet packet = build(shape);
+        rte_mbuf* whole = MemoryPort(test_buffers()).make(packet.bytes);
+        rte_mbuf* out[kMaxSegmentsOfFrame];
+        with_flags(whole, packet, shape, kMinSegmentBytes);
+        const Finished made = finish(whole, kOffloadMultiSegment, test_buffers(), out);
+        const bool fit = segments <= kMaxSegmentsOfFrame;
+        EXPECT_EQ(made.count, fit ? segments : 0U);
+        EXPECT_EQ(made.reason, fit ? DropReason::none : DropReason::bad_offload);
+        for (std::uint16_t at = 0; at < made.count; ++at) {
+            EXPECT_EQ(out[at]->pkt_len, 54U + kMinSegmentBytes);
+            rte_pktmbuf_free(out[at]);
+        }
+        if (!fit) rte_pktmbuf_free(whole);
+    }
+}
+
 TEST(FinishHostile, AFrameThatItsPortRefusesIsInThePortsBooks) {
     Bench bench;
     bench.segment("blue", 1);
