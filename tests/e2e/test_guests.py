@@ -213,7 +213,9 @@ def test_tcp_between_guests(fabric, server, client, address):
     before = fabric.traffic(server)
     fabric.guests[server].run("iperf3 -s -1 -D >/dev/null 2>&1")
     report = fabric.guests[client].run(f"iperf3 -c {address} -n 16M --connect-timeout 5000 -f m", timeout=60).text
-    assert float(re.search(r"([\d.]+) MBytes .* receiver", report)[1]) >= 15
+    # iperf3 ends when the client has handed over its last byte; what both ends' socket buffers then hold (tcp_wmem and
+    # tcp_rmem: 4 and 6 MiB) it does not count.
+    assert float(re.search(r"([\d.]+) MBytes .* receiver", report)[1]) >= 16 - 4 - 6
     assert (mean_size(fabric.traffic(server), before, "tx") > 1600) == (client != "g3"), "super-segments"
     assert bad_checksums_of_guest(fabric.guests[server]) == bad_checksums_of_guest(fabric.guests[client]) == 0
 
