@@ -38,8 +38,7 @@ void log(const EngineEvent& event) {
     if (changes == event.fields.end()) {
         spdlog::info("{} {}", event.kind, event.fields.dump());
     } else {
-        spdlog::info("{}: {} objects, generation {}", event.kind, changes->size(),
-                     event.fields.at("generation").dump());
+        spdlog::info("{}: generation {}, {}", event.kind, event.fields.at("generation").dump(), described(*changes));
     }
 }
 

@@ -46,11 +46,14 @@ std::string text_of(const json& params, const char* name) {
     return found != params.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// "port web-0", "fdb blue/02:00:00:00:00:0a", "config cni"
-std::string object_of(std::string_view method, const json& params) {
+// "port web-0", "fdb blue/02:00:00:00:00:0a", "config of cni: add port web-0, remove segment red"
+std::string object_of(std::string_view method, const json& params, const Answer& answer) {
     const std::string noun(method.substr(0, method.find('.')));
     if (noun == "fdb") return noun + " " + text_of(params, "segment") + "/" + text_of(params, "mac");
-    return noun + " " + text_of(params, noun == "config" ? "owner" : "name");
+    if (noun != "config") return noun + " " + text_of(params, "name");
+    const std::string owner = text_of(params, "owner");
+    const bool changed = answer && answer->contains("changes");
+    return noun + (owner.empty() ? "" : " of " + owner) + (changed ? ": " + described(answer->at("changes")) : "");
 }
 
 bool is_dry_run(const json& params) {
@@ -61,7 +64,7 @@ bool is_dry_run(const json& params) {
 Answer call_and_audit(MethodContext& context, const Row& row, const rpc::Call& call) {
     Answer answer = row.handler(context, call);
     if (row.is_change && context.audit && !is_dry_run(call.params)) {
-        context.audit({call, config::shortened(object_of(row.method, call.params), kLongestAudited),
+        context.audit({call, config::shortened(object_of(row.method, call.params, answer), kLongestAudited),
                        context.engine.generation(),
                        answer ? "ok" : config::shortened(answer.error().message, kLongestAudited)});
     }

@@ -42,6 +42,19 @@ json encode(const std::vector<Change>& changes) {
     return result;
 }
 
+std::string described(const json& changes) {
+    constexpr std::size_t kShown = 5;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(kShown, changes.size()); ++i) {
+        for (const char* word : {"op", "kind", "name"}) {
+            text += (text.empty() ? "" : " ") + changes[i].at(word).get<std::string>();
+        }
+        if (i + 1 < std::min(kShown, changes.size())) text += ',';
+    }
+    if (changes.size() > kShown) text += " and " + std::to_string(changes.size() - kShown) + " more";
+    return text.empty() ? "nothing" : text;
+}
+
 Result<std::vector<ObjectKey>> Engine::start(const Model& file_objects, const DurableState& saved) {
     std::vector<ObjectKey> displaced;
     Model all = file_objects;

@@ -109,6 +109,8 @@ class Engine {
 };
 
 [[nodiscard]] nlohmann::json encode(const std::vector<Change>& changes);
+/// The encoded changes for people: "add port web-0, remove segment red and 10 more".
+[[nodiscard]] std::string described(const nlohmann::json& changes);
 
 /// Why an object waits, in one sentence that names what was asked for.
 [[nodiscard]] std::string reason_text(const Error& reason);

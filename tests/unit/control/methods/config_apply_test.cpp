@@ -126,6 +126,19 @@ TEST_F(ConfigApply, WaitsForItsConfirmation) {
     done("segment.add", {{"name", "x"}, {"vni", 99}});
 }
 
+TEST_F(ConfigApply, TheAuditNamesWhoseAndWhat) {
+    audited.clear();
+    json many = {{"version", 1}, {"segments", json::array()}};
+    for (int vni = 50; vni < 57; ++vni) many["segments"].push_back({{"name", "s" + std::to_string(vni)}, {"vni", vni}});
+    done("config.apply", {{"config", many}, {"owner", "tool"}});
+    done("config.apply", {{"config", {{"version", 1}}}, {"owner", "nobody"}});
+    ASSERT_EQ(audited.size(), 2U);
+    EXPECT_EQ(audited[0],
+              "config of tool: add segment s50, add segment s51, add segment s52, add segment s53, "
+              "add segment s54 and 2 more: ok");
+    EXPECT_EQ(audited[1], "config of nobody: nothing: ok");
+}
+
 TEST_F(ConfigApply, DryRunChangesAndAuditsNothing) {
     audited.clear();
     const json answer = done("config.apply", {{"config", config()}, {"dry_run", true}});
