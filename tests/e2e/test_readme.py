@@ -34,9 +34,10 @@ class Reader:
         self.folder, self.holder = folder, holder
 
     def command(self, line):
-        # Tests run as root, where sudo may not be installed.
-        return ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt", f"--wd={self.folder}",
-                "bash", "-c", f'sudo() {{ "$@"; }}\n{line}']
+        # With the root, too, or nsenter would leave a chroot. Tests run as root, where sudo may not be installed.
+        process = f"/proc/{self.holder.pid}"
+        return ["nsenter", f"--mount={process}/ns/mnt", f"--root={process}/root", f"--wd={process}/root",
+                "bash", "-c", f'sudo() {{ "$@"; }}\ncd {self.folder}\n{line}']
 
     def types(self, line):
         done = subprocess.run(self.command(line), capture_output=True, text=True, timeout=30)
