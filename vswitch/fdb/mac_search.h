@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looking up many keys at once in the MAC table's buckets: the inner loop of the switch, so there is one for each kind
-// of CPU. All give the same answers; the best one that the CPU has is chosen at start.
+// Looking up many keys at once in the MAC table's buckets: the inner loop of the switch.
 //
 // Threads: any, while a writer works on the table. See mac_table.h for the order in which entries are written and read.
 #pragma once
