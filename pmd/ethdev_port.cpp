@@ -34,6 +34,22 @@ class alignas(64) QueueLock {
     rte_spinlock_t lock_ = RTE_SPINLOCK_INITIALIZER;
 };
 
+/// Clears what the driver remarked, and puts tags back that the device took off. Returns how many frames are left.
+std::uint16_t without_remarks(rte_mbuf** frames, std::uint16_t count) noexcept {
+    std::uint16_t kept = 0;
+    for (std::uint16_t i = 0; i < count; ++i) {
+        rte_mbuf* frame = frames[i];
+        const bool stripped = (frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
+        if (stripped && rte_vlan_insert(&frame) != 0) [[unlikely]] {
+            rte_pktmbuf_free(frame);  // without its tag it would land in the wrong segment
+            continue;
+        }
+        frame->ol_flags &= kMemoryFlags;
+        frames[kept++] = frame;
+    }
+    return kept;
+}
+
 class EthdevPort final : public PortIo {
   public:
     EthdevPort(Ethdev device, const EthdevSetup& setup, std::string devargs, rte_mempool* buffers,
@@ -105,18 +121,9 @@ bool EthdevPort::follow_link() const {
 
 std::uint16_t EthdevPort::receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept {
     const std::uint16_t received = rte_eth_rx_burst(device_.id(), queue, frames, count);
-    std::uint16_t kept = 0;
-    for (std::uint16_t i = 0; i < received; ++i) {
-        rte_mbuf* frame = frames[i];
-        const bool stripped = (frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
-        if (stripped && rte_vlan_insert(&frame) != 0) [[unlikely]] {
-            rte_pktmbuf_free(frame);  // without its tag it would land in the wrong segment
-            continue;
-        }
-        frame->ol_flags &= kMemoryFlags;
-        frames[kept++] = frame;
-    }
-    return kept;
+    std::uint64_t flags = 0;
+    for (std::uint16_t i = 0; i < received; ++i) flags |= frames[i]->ol_flags;
+    return (flags & ~kMemoryFlags) == 0 ? received : without_remarks(frames, received);
 }
 
 TransmitResult EthdevPort::transmit(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept {

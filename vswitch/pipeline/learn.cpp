@@ -3,9 +3,22 @@
 #include "vswitch/pipeline/stages.h"
 
 namespace bulkhead {
+namespace {
+
+/// Every source is known where it came from, and was seen within this second already.
+bool are_known(const Batch& batch, std::uint32_t now) noexcept {
+    const std::uint64_t known = MacValue(batch.attachment, false, now).word();
+    std::uint64_t other = 0;
+    for (std::uint16_t row = 0; row < batch.count; ++row) other |= batch.source_entry(row).word() ^ known;
+    return other == 0;
+}
+
+}  // namespace
 
 void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept {
     const std::uint32_t now = macs.now_s();
+    if (batch.attachment != kNoAttachment && are_known(batch, now)) [[likely]]
+        return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const MacValue value = batch.source_entry(row);
         if (value.word() == MacValue(batch.ingress[row], false, now).word()) [[likely]]
