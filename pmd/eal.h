@@ -36,7 +36,7 @@ void stop_eal();
 std::vector<std::string> eal_arguments(const EalSettings& settings, HugepageKind kind,
                                        const std::vector<std::uint16_t>& all_cores);
 
-inline constexpr std::uint32_t kTableMemoryMib = 64;  ///< of memory_mib, for MAC tables, rings and drivers
+inline constexpr std::uint32_t kTableMemoryMib = 96;  ///< of memory_mib, for MAC tables, rings and drivers
 inline constexpr std::uint16_t kBufferRoom = 2048;    ///< bytes of a frame in one buffer, beyond RTE_PKTMBUF_HEADROOM
 
 /// The packet buffers: as many as fit in memory_mib beside kTableMemoryMib. Fails with `limit` at `/memory_mib`.

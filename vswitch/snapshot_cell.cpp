@@ -28,11 +28,15 @@ SnapshotCell::~SnapshotCell() {
 void SnapshotCell::publish(std::unique_ptr<Snapshot> next, const std::function<void()>& wake) {
     next->number = ++published_;
     current_.store(next.get(), std::memory_order_release);
-    const std::uint64_t token = rte_rcu_qsbr_start(readers_);
     wake();
+    wait_for_readers();
+    owned_ = std::move(next);
+}
+
+void SnapshotCell::wait_for_readers() noexcept {
+    const std::uint64_t token = rte_rcu_qsbr_start(readers_);
     // A worker's round is microseconds long, but its core may be ours too: give way instead of spinning.
     while (rte_rcu_qsbr_check(readers_, token, false) == 0) sched_yield();
-    owned_ = std::move(next);
 }
 
 void SnapshotCell::online(std::uint16_t worker) noexcept {

@@ -3,7 +3,7 @@
 // librte_rcu. A worker reads one pointer per round, reports a quiescent state between rounds, and is offline while it
 // sleeps.
 //
-// Threads: publish() by control; everything else by the worker it names.
+// Threads: publish() and wait_for_readers() by control; everything else by the worker it names.
 #pragma once
 
 #include <atomic>
@@ -28,6 +28,9 @@ class SnapshotCell {
     /// Puts `next` in force, calls `wake` so that sleepers see it, and returns when no worker uses the former one,
     /// which is then destroyed.
     void publish(std::unique_ptr<Snapshot> next, const std::function<void()>& wake);
+
+    /// Returns when every worker has finished the round it was in.
+    void wait_for_readers() noexcept;
 
     [[nodiscard]] const Snapshot* read() const noexcept { return current_.load(std::memory_order_acquire); }
     void online(std::uint16_t worker) noexcept;

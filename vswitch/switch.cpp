@@ -40,6 +40,7 @@ class Switch::Impl {
         for (std::uint16_t number = 0; number < settings_.workers; ++number)
             workers_.push_back(std::make_unique<Worker>(number, snapshots_, *macs_, settings_));
         macs_->set_now(settings_.clock_s());
+        macs_->set_wait_for_readers([this] { snapshots_.wait_for_readers(); });
     }
 
     Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports);
@@ -201,7 +202,8 @@ Result<std::unique_ptr<Switch>> Switch::create(const SwitchSettings& settings) {
         return failure({.code = ErrorCode::limit,
                         .message = "not enough hugepage memory for the MAC table",
                         .field = "/node/memory_mib",
-                        .allowed = std::to_string(settings.mac_capacity * 32 / (1U << 20)) + " MiB in one piece"});
+                        .allowed = std::to_string(MacTable::memory_for(settings.mac_capacity) / (1U << 20)) +
+                                   " MiB in one piece"});
     return std::unique_ptr<Switch>(new Switch(std::make_unique<Impl>(std::move(complete), std::move(macs))));
 }
 
@@ -229,6 +231,7 @@ void Switch::housekeeping() {
 
 MacEvents Switch::take_events() {
     impl_->collect_events();
+    impl_->macs_->fit();
     return std::exchange(impl_->events_, {});
 }
 

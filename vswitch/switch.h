@@ -119,8 +119,9 @@ class Switch {
     /// nobody and may be destroyed, and MAC entries of what is gone are gone. On failure nothing has changed.
     Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports);
 
-    void housekeeping();      ///< ages MAC entries; call about once a second
-    MacEvents take_events();  ///< what workers learned since the last call; call about ten times a second
+    void housekeeping();  ///< ages MAC entries; call about once a second
+    /// What workers learned since the last call; also fits the MAC table to its size. Call about ten times a second.
+    MacEvents take_events();
 
     /// Reads the whole table, but holds no more entries than `range` asks for.
     [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range = {}) const;

@@ -20,6 +20,7 @@ MacKey key_of(std::uint64_t station) {
 
 std::unique_ptr<MacTable> table_with(std::uint64_t entries) {
     auto table = MacTable::create(entries);
+    table->reserve(entries);
     MacTable::WriteGuard guard(*table);
     for (std::uint64_t station = 0; station < entries; ++station)
         guard.learn(key_of(station), static_cast<AttachmentIndex>(station % 64), UINT32_MAX);
@@ -65,6 +66,7 @@ void bench_learn_new(benchmark::State& state) {
         if (next + kBatch > entries) {
             table.reset();
             table = MacTable::create(entries);
+            table->reserve(entries);
             next = 0;
         }
         cycles.start();

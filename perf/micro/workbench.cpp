@@ -30,7 +30,7 @@ rte_mempool* buffers() {
     return pool;
 }
 
-Workbench::Workbench(unsigned ports, std::uint32_t pairs) : macs(MacTable::create(2UL * pairs + 64)), pairs_(pairs) {
+Workbench::Workbench(unsigned ports, std::uint32_t pairs) : macs(MacTable::create(1U << 20)), pairs_(pairs) {
     build(ports);
     learn();
     if (rte_pktmbuf_alloc_bulk(buffers(), frames_.data(), Batch::kCapacity) != 0) std::abort();
@@ -66,6 +66,7 @@ void Workbench::build(unsigned ports) {
 
 void Workbench::learn() {
     const SegmentIndex segment = snapshot->attachments.front().segment;
+    macs->reserve(2UL * pairs_);
     MacTable::WriteGuard guard(*macs);
     for (std::uint32_t pair = 0; pair < pairs_; ++pair) {
         guard.learn(mac_key(segment, station(kFirstSide, pair)), snapshot->ports[0].untagged, UINT32_MAX);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "vswitch/fdb/mac_entry.h"
 
@@ -21,38 +22,41 @@ struct alignas(64) MacBucket {
     std::array<std::atomic<std::uint64_t>, kMacSlots> values;
 };
 
-/// The table as a search sees it. A key is in its first bucket or in its second; only where both were full in the
-/// neighbour of one of them. With two to choose from hardly any are, until far beyond the table's capacity.
+/// The table as a search sees it. A key is in its first bucket, or in its second where the first was full.
 struct MacBuckets {
     MacBucket* buckets = nullptr;
-    std::uint64_t mask = 0;    ///< number of buckets, a power of two and at least 2, less one
-    std::uint64_t secret = 0;  ///< of this process, so that guests can't choose MACs that meet in one bucket
-    std::atomic<std::uint32_t> spilled{0};  ///< keys in neighbours
+    unsigned size = 1;         ///< the number of buckets, as a power of two; at least 1
+    std::uint64_t secret = 1;  ///< odd, of this process, so that guests can't choose MACs that meet in one bucket
 
-    [[nodiscard]] std::uint64_t hash(MacKey key) const noexcept {
-        std::uint64_t mixed = (key ^ secret) * 0x9e37'79b9'7f4a'7c15ULL;
-        mixed ^= mixed >> 32;
-        mixed *= 0xd6e8'feb8'6659'fd93ULL;
-        return mixed ^ mixed >> 29;
+    /// Two multiplications: after one alone, addresses numbered in steps crowd together under some secrets.
+    [[nodiscard]] static std::uint64_t hash(MacKey key, std::uint64_t secret) noexcept {
+        __extension__ using Product = unsigned __int128;
+        const Product product = static_cast<Product>(key) * secret;
+        const std::uint64_t folded = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+        return folded * 0xd6e8'feb8'6659'fd93ULL;
     }
-    [[nodiscard]] MacBucket& first(std::uint64_t hash) const noexcept { return buckets[hash & mask]; }
-    [[nodiscard]] MacBucket& second(std::uint64_t hash) const noexcept { return buckets[hash >> 32 & mask]; }
-    [[nodiscard]] MacBucket& neighbour(const MacBucket& bucket) const noexcept {
-        return buckets[(&bucket - buckets) ^ 1];
+    [[nodiscard]] std::uint64_t hash(MacKey key) const noexcept { return hash(key, secret); }
+    [[nodiscard]] std::size_t count() const noexcept { return std::size_t{1} << size; }
+    // A product's upper bits are the best mixed ones; the second bucket comes from those below them.
+    [[nodiscard]] static std::size_t first_index(std::uint64_t hash, unsigned size) noexcept {
+        return hash >> (64 - size);
     }
+    [[nodiscard]] MacBucket& first(std::uint64_t hash) const noexcept { return buckets[first_index(hash, size)]; }
+    [[nodiscard]] MacBucket& second(std::uint64_t hash) const noexcept { return buckets[hash >> 20 & (count() - 1)]; }
     /// Where a key may be, in the order in which it is looked for.
-    [[nodiscard]] std::array<MacBucket*, 4> candidates(std::uint64_t hash) const noexcept {
-        return {&first(hash), &second(hash), &neighbour(first(hash)), &neighbour(second(hash))};
+    [[nodiscard]] std::array<MacBucket*, 2> candidates(std::uint64_t hash) const noexcept {
+        return {&first(hash), &second(hash)};
     }
 };
 
 /// Looks up many keys at once. `found[i]` is MacValue::none() for what is unknown.
 void find_bulk(const MacBuckets& table, const MacKey* keys, MacValue* found, std::size_t count) noexcept;
 
-/// The entry at a slot whose key was seen to be `key`, or none: the slot may have been given to another key in between.
-[[nodiscard]] inline MacValue read_slot(const MacBucket& bucket, std::size_t at, MacKey key) noexcept {
-    const MacValue value(bucket.values[at].load(std::memory_order_acquire));
-    return bucket.keys[at].load(std::memory_order_relaxed) == key ? value : MacValue::none();
-}
+/// The same for one kind of CPU.
+using MacSearch = void(const MacBuckets&, const MacKey*, MacValue*, std::size_t) noexcept;
+/// Those that run on this CPU; find_bulk() is the last.
+[[nodiscard]] std::span<MacSearch* const> mac_searches() noexcept;
+/// Needs AVX2, BMI and BMI2.
+MacSearch find_bulk_avx2;
 
 }  // namespace bulkhead

@@ -3,16 +3,27 @@
 
 #include <algorithm>
 #include <bit>
-#include <new>
+#include <memory>
 #include <random>
+#include <span>
+#include <utility>
 
+#include <rte_cycles.h>
 #include <rte_malloc.h>
 
 namespace bulkhead {
 namespace {
 
-/// Buckets erased or visited under one hold of the lock: some tens of microseconds.
-constexpr std::size_t kChunk = 4096;
+/// Buckets erased or visited under one hold of the lock, and the pause after each, in which workers learn.
+constexpr std::size_t kChunk = 1024;
+constexpr unsigned kPauseUs = 10;
+/// The smallest table: 1,024 buckets, 64 KiB. Sizes are powers of two.
+constexpr unsigned kLeast = 10;
+
+/// The size that holds `capacity` entries at half load.
+unsigned largest_for(std::size_t capacity) noexcept {
+    return static_cast<unsigned>(std::countr_zero(std::bit_ceil(std::max<std::size_t>(capacity * 2 / kMacSlots, 2))));
+}
 
 void add(std::atomic<std::uint32_t>& counter, int change) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(change),
@@ -21,21 +32,91 @@ void add(std::atomic<std::uint32_t>& counter, int change) noexcept {
 
 }  // namespace
 
+std::size_t MacTable::memory_for(std::size_t capacity) noexcept {
+    return sizeof(MacBucket) << (largest_for(capacity) + 1);
+}
+
 std::unique_ptr<MacTable> MacTable::create(std::size_t capacity) {
-    const std::size_t bucket_count = std::bit_ceil(std::max<std::size_t>(capacity * 2 / kMacSlots, 2));
-    void* memory = rte_zmalloc("mac_table", bucket_count * sizeof(MacBucket), alignof(MacBucket));
+    void* memory = rte_zmalloc("mac_table", memory_for(capacity), alignof(MacBucket));
     if (memory == nullptr) return nullptr;
     std::random_device source;
-    const std::uint64_t secret = static_cast<std::uint64_t>(source()) << 32 | source();
-    return std::unique_ptr<MacTable>(new MacTable(new (memory) MacBucket[bucket_count]{}, bucket_count, secret));
+    const std::uint64_t secret = static_cast<std::uint64_t>(source()) << 32 | source() | 1;
+    return std::unique_ptr<MacTable>(new MacTable(static_cast<MacBucket*>(memory), largest_for(capacity), secret));
 }
 
-MacTable::MacTable(MacBucket* buckets, std::size_t count, std::uint64_t secret)
-    : buckets_{buckets, count - 1, secret}, learned_(kMaxSegments), by_attachment_(kMaxAttachments) {}
+MacTable::MacTable(MacBucket* memory, unsigned largest, std::uint64_t secret)
+    : memory_(memory),
+      least_(std::min(kLeast, largest)),
+      largest_(largest),
+      learned_(kMaxSegments),
+      by_attachment_(kMaxAttachments) {
+    std::uninitialized_value_construct_n(memory, 2UL << largest);
+    for (unsigned size = least_; size <= largest_; ++size) {
+        sizes_[size].buckets = memory + (1UL << size);
+        sizes_[size].size = size;
+        sizes_[size].secret = secret;
+    }
+    buckets_ = &sizes_[least_];
+}
 
 MacTable::~MacTable() {
-    rte_free(buckets_.buckets);
+    rte_free(memory_);
 }
+
+// ---- size ----
+
+unsigned MacTable::size_for(std::size_t entries, std::size_t fraction) const noexcept {
+    const std::size_t buckets = std::bit_ceil(entries * fraction / kMacSlots + 1);
+    return std::clamp(static_cast<unsigned>(std::countr_zero(buckets)), least_, largest_);
+}
+
+void MacTable::fit() {
+    const unsigned size = buckets().size;
+    const std::size_t slots = bucket_count() * kMacSlots;
+    bool refused = false;
+    {
+        const std::lock_guard lock(writer_);
+        refused = std::exchange(refused_, false);
+    }
+    // Far beyond what is there if more came than there was room for: many more may be about to.
+    if (refused || this->size() * 2 > slots)
+        resize(size_for(this->size(), refused ? 16 : 4));
+    else if (size > least_ && this->size() * 16 < slots)
+        resize(size_for(this->size(), 4));
+}
+
+void MacTable::reserve(std::size_t more) {
+    if ((size() + more) * 2 > bucket_count() * kMacSlots) resize(size_for(size() + more, 2));
+}
+
+void MacTable::resize(unsigned size) {
+    MacBuckets& next = sizes_[size];
+    if (&next == &buckets()) return;
+    {
+        const std::lock_guard lock(writer_);
+        for (MacBucket& bucket : std::span(next.buckets, next.count()))
+            for (auto& key : bucket.keys) key.store(0, std::memory_order_relaxed);
+        if (!copy(buckets(), next)) return;
+        buckets_.store(&next, std::memory_order_release);
+    }
+    // Nobody may still read the former buckets when they are used again.
+    if (wait_for_readers_) wait_for_readers_();
+}
+
+bool MacTable::copy(const MacBuckets& from, MacBuckets& to) noexcept {
+    for (const MacBucket& bucket : std::span(from.buckets, from.count())) {
+        for (std::size_t at = 0; at < kMacSlots; ++at) {
+            const MacKey key = bucket.keys[at].load(std::memory_order_relaxed);
+            if (key == 0) continue;
+            const Slot slot = free_slot(to, key);
+            if (!slot) return false;
+            fill(slot, key, MacValue(bucket.values[at].load(std::memory_order_relaxed)));
+        }
+    }
+    return true;
+}
+
+// ---- entries ----
 
 MacValue MacTable::find(MacKey key) const noexcept {
     MacValue found;
@@ -46,7 +127,7 @@ MacValue MacTable::find(MacKey key) const noexcept {
 void MacTable::touch(MacKey key, MacValue value) noexcept {
     const std::uint32_t now = now_s();
     if (value.is_static() || value.seen_s() == now) return;
-    const Slot slot = slot_of(key);
+    const Slot slot = slot_of(buckets(), key);
     if (!slot) return;
     std::uint64_t expected = value.word();
     const MacValue seen(value.attachment(), false, now);
@@ -55,40 +136,47 @@ void MacTable::touch(MacKey key, MacValue value) noexcept {
                                                          std::memory_order_relaxed);
 }
 
-MacTable::Slot MacTable::slot_of(MacKey key) noexcept {
-    for (MacBucket* bucket : buckets_.candidates(buckets_.hash(key)))
+MacTable::Slot MacTable::slot_of(MacBuckets& table, MacKey key) noexcept {
+    for (MacBucket* bucket : table.candidates(table.hash(key)))
         for (std::size_t at = 0; at < kMacSlots; ++at)
             if (bucket->keys[at].load(std::memory_order_acquire) == key) return {bucket, at};
     return {};
 }
 
-MacTable::Slot MacTable::free_slot(MacKey key) noexcept {
-    auto candidates = buckets_.candidates(buckets_.hash(key));
-    // The first bucket while it has room to spare: then most look-ups read one. After that the emptier of the two, or
-    // some pair of buckets would fill up long before the table does.
-    const std::size_t used = occupancy(*candidates[0]);
-    if (used > kMacSlots / 2 && occupancy(*candidates[1]) < used) std::swap(candidates[0], candidates[1]);
-    for (MacBucket* bucket : candidates)
-        for (std::size_t at = 0; at < kMacSlots; ++at)
-            if (bucket->keys[at].load(std::memory_order_relaxed) == 0) return {bucket, at};
+MacTable::Slot MacTable::free_slot_in(MacBucket& bucket) noexcept {
+    for (std::size_t at = 0; at < kMacSlots; ++at)
+        if (bucket.keys[at].load(std::memory_order_relaxed) == 0) return {&bucket, at};
     return {};
 }
 
-MacTable::Slot MacTable::learned_slot(MacKey key) noexcept {
-    for (MacBucket* bucket : buckets_.candidates(buckets_.hash(key)))
+MacTable::Slot MacTable::free_slot(MacBuckets& table, MacKey key) noexcept {
+    // The first bucket if it has room: most look-ups then read no other.
+    const auto candidates = table.candidates(table.hash(key));
+    for (MacBucket* bucket : candidates)
+        if (const Slot slot = free_slot_in(*bucket)) return slot;
+    // Another key gives way that is in its first bucket and has room in its second. It is in both for a moment, and
+    // since a reader looks into the first one first, it is never in neither.
+    for (MacBucket* bucket : candidates) {
+        for (std::size_t at = 0; at < kMacSlots; ++at) {
+            const MacKey other = bucket->keys[at].load(std::memory_order_relaxed);
+            const std::uint64_t hash = table.hash(other);
+            if (&table.first(hash) != bucket) continue;
+            const Slot slot = free_slot_in(table.second(hash));
+            if (!slot) continue;
+            fill(slot, other, MacValue(bucket->values[at].load(std::memory_order_relaxed)));
+            bucket->keys[at].store(0, std::memory_order_release);
+            moves_.store(moves_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+            return {bucket, at};
+        }
+    }
+    return {};
+}
+
+MacTable::Slot MacTable::learned_slot(MacBuckets& table, MacKey key) noexcept {
+    for (MacBucket* bucket : table.candidates(table.hash(key)))
         for (std::size_t at = 0; at < kMacSlots; ++at)
             if (!MacValue(bucket->values[at].load(std::memory_order_relaxed)).is_static()) return {bucket, at};
     return {};
-}
-
-bool MacTable::is_spilled(Slot slot, MacKey key) const noexcept {
-    const std::uint64_t hash = buckets_.hash(key);
-    return slot.bucket != &buckets_.first(hash) && slot.bucket != &buckets_.second(hash);
-}
-
-std::size_t MacTable::occupancy(const MacBucket& bucket) noexcept {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(bucket.keys, [](const auto& key) { return key.load(std::memory_order_relaxed) != 0; }));
 }
 
 void MacTable::account(MacKey key, MacValue value, int change) noexcept {
@@ -96,10 +184,13 @@ void MacTable::account(MacKey key, MacValue value, int change) noexcept {
     add(by_attachment_[value.attachment()], change);
 }
 
-void MacTable::insert(Slot slot, MacKey key, MacValue value) noexcept {
-    if (is_spilled(slot, key)) add(buckets_.spilled, +1);
+void MacTable::fill(Slot slot, MacKey key, MacValue value) noexcept {
     slot.bucket->values[slot.at].store(value.word(), std::memory_order_release);
     slot.bucket->keys[slot.at].store(key, std::memory_order_release);
+}
+
+void MacTable::insert(Slot slot, MacKey key, MacValue value) noexcept {
+    fill(slot, key, value);
     account(key, value, +1);
     size_.store(size() + 1, std::memory_order_relaxed);
 }
@@ -114,14 +205,13 @@ void MacTable::clear(Slot slot) noexcept {
     const MacKey key = slot.bucket->keys[slot.at].load(std::memory_order_relaxed);
     account(key, MacValue(slot.bucket->values[slot.at].load(std::memory_order_relaxed)), -1);
     slot.bucket->keys[slot.at].store(0, std::memory_order_release);
-    if (is_spilled(slot, key)) add(buckets_.spilled, -1);
     size_.store(size() - 1, std::memory_order_relaxed);
 }
 
 MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex attachment,
                                                   std::uint32_t limit) noexcept {
     const MacValue fresh(attachment, false, table_.now_s());
-    if (const Slot slot = table_.slot_of(key)) {
+    if (const Slot slot = slot_of(table_.buckets(), key)) {
         const MacValue present(slot.bucket->values[slot.at].load(std::memory_order_relaxed));
         if (present.is_static()) return {Learned::is_static, present.attachment()};
         if (present.attachment() == attachment) return {Learned::unchanged, attachment};
@@ -129,21 +219,24 @@ MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex at
         return {Learned::moved, present.attachment()};
     }
     if (table_.learned_in(segment_of(key)) >= limit) return {Learned::limit, kNoAttachment};
-    const Slot slot = table_.free_slot(key);
-    if (!slot) return {Learned::full, kNoAttachment};
+    const Slot slot = table_.free_slot(table_.buckets(), key);
+    if (!slot) {
+        table_.refused_ = true;
+        return {Learned::full, kNoAttachment};
+    }
     table_.insert(slot, key, fresh);
     return {Learned::added, kNoAttachment};
 }
 
 bool MacTable::WriteGuard::place(MacKey key, AttachmentIndex attachment) noexcept {
     const MacValue value(attachment, true, 0);
-    if (const Slot present = table_.slot_of(key)) {
+    if (const Slot present = slot_of(table_.buckets(), key)) {
         table_.overwrite(present, key, value);
         return true;
     }
-    Slot slot = table_.free_slot(key);
+    Slot slot = table_.free_slot(table_.buckets(), key);
     if (!slot) {
-        slot = table_.learned_slot(key);
+        slot = learned_slot(table_.buckets(), key);
         if (!slot) return false;
         table_.clear(slot);
     }
@@ -152,7 +245,7 @@ bool MacTable::WriteGuard::place(MacKey key, AttachmentIndex attachment) noexcep
 }
 
 void MacTable::WriteGuard::restore(MacKey key, MacValue before) noexcept {
-    const Slot slot = table_.slot_of(key);
+    const Slot slot = slot_of(table_.buckets(), key);
     if (!slot) return;
     if (before.exists())
         table_.overwrite(slot, key, before);
@@ -161,28 +254,40 @@ void MacTable::WriteGuard::restore(MacKey key, MacValue before) noexcept {
 }
 
 bool MacTable::WriteGuard::erase(MacKey key) noexcept {
-    const Slot slot = table_.slot_of(key);
+    const Slot slot = slot_of(table_.buckets(), key);
     if (slot) table_.clear(slot);
     return static_cast<bool>(slot);
 }
 
 std::size_t MacTable::erase_if(const std::function<bool(MacKey, MacValue)>& goes) {
-    return erase_if(goes, 0, 1);
+    const std::uint64_t moves_before = moves_.load(std::memory_order_relaxed);
+    std::size_t erased = erase_if(goes, 0, 1);
+    const std::lock_guard lock(writer_);
+    // An entry that gave way to another meanwhile may have moved to where we had looked already.
+    if (moves_.load(std::memory_order_relaxed) != moves_before) erased += erase_within(goes, 0, bucket_count());
+    return erased;
 }
 
 std::size_t MacTable::erase_if(const std::function<bool(MacKey, MacValue)>& goes, std::size_t part, std::size_t parts) {
     std::size_t erased = 0;
     const std::size_t last = bucket_count() * (part + 1) / parts;
     for (std::size_t base = bucket_count() * part / parts; base < last; base += kChunk) {
+        if (base > 0) rte_delay_us_block(kPauseUs);
         const std::lock_guard lock(writer_);
-        for (std::size_t index = base; index < std::min(base + kChunk, last); ++index) {
-            for (std::size_t at = 0; at < kMacSlots; ++at) {
-                const MacKey key = buckets_.buckets[index].keys[at].load(std::memory_order_relaxed);
-                if (key == 0) continue;
-                if (!goes(key, MacValue(buckets_.buckets[index].values[at].load(std::memory_order_relaxed)))) continue;
-                clear({&buckets_.buckets[index], at});
-                ++erased;
-            }
+        erased += erase_within(goes, base, std::min(base + kChunk, last));
+    }
+    return erased;
+}
+
+std::size_t MacTable::erase_within(const std::function<bool(MacKey, MacValue)>& goes, std::size_t first,
+                                   std::size_t last) {
+    std::size_t erased = 0;
+    for (MacBucket& bucket : std::span(buckets().buckets + first, last - first)) {
+        for (std::size_t at = 0; at < kMacSlots; ++at) {
+            const MacKey key = bucket.keys[at].load(std::memory_order_relaxed);
+            if (key == 0 || !goes(key, MacValue(bucket.values[at].load(std::memory_order_relaxed)))) continue;
+            clear({&bucket, at});
+            ++erased;
         }
     }
     return erased;
@@ -190,11 +295,12 @@ std::size_t MacTable::erase_if(const std::function<bool(MacKey, MacValue)>& goes
 
 void MacTable::for_each(const std::function<void(MacKey, MacValue)>& visit) const {
     for (std::size_t base = 0; base < bucket_count(); base += kChunk) {
+        const std::size_t count = std::min(kChunk, bucket_count() - base);
         const std::lock_guard lock(writer_);
-        for (std::size_t index = base; index < std::min(base + kChunk, bucket_count()); ++index) {
+        for (const MacBucket& bucket : std::span(buckets().buckets + base, count)) {
             for (std::size_t at = 0; at < kMacSlots; ++at) {
-                const MacKey key = buckets_.buckets[index].keys[at].load(std::memory_order_relaxed);
-                if (key != 0) visit(key, MacValue(buckets_.buckets[index].values[at].load(std::memory_order_relaxed)));
+                const MacKey key = bucket.keys[at].load(std::memory_order_relaxed);
+                if (key != 0) visit(key, MacValue(bucket.values[at].load(std::memory_order_relaxed)));
             }
         }
     }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The MAC table of the whole switch: (segment, MAC) → attachment, in one hash table of one 64-bit key word and one
-// 64-bit value word per entry, four entries a bucket, two candidate buckets a key. Entries never move, so readers need
-// no lock: a writer publishes value before key and clears key before value, and a reader looks at the key again after
-// the value.
+// 64-bit value word per entry, four entries a bucket, two candidate buckets a key. Readers need no lock: a
+// writer publishes value before key and clears key before value, and a reader looks at the key again after the value.
 //
 // Threads: find and touch from any worker at any time. All else takes the writer's lock; workers only try it
-// (WriteGuard::try_lock) and come back later, so that nobody waits for a preempted writer.
+// (std::try_to_lock) and come back later, so that nobody waits for a preempted writer.
+//
+// The table is as large as what it holds asks for, so that a node with few stations finds them all in its nearest
+// caches: fit() moves all entries to buckets of another number, half of them free, while workers go on reading the
+// former ones. Memory for the largest is taken at the start; a table can't run out of it later.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "vswitch/base/ids.h"
@@ -25,9 +30,10 @@ namespace bulkhead {
 
 class MacTable {
   public:
-    /// Room for `capacity` entries at half load. Memory is `16 * 2 * capacity` bytes, from DPDK's heap (hugepages).
+    /// Grows to room for `capacity` entries at half load. Memory is memory_for(capacity), from DPDK's heap (hugepages).
     /// Null when there is not enough.
     static std::unique_ptr<MacTable> create(std::size_t capacity);
+    [[nodiscard]] static std::size_t memory_for(std::size_t capacity) noexcept;
     ~MacTable();
     MacTable(const MacTable&) = delete;
     MacTable& operator=(const MacTable&) = delete;
@@ -37,7 +43,7 @@ class MacTable {
     [[nodiscard]] MacValue find(MacKey key) const noexcept;
     /// Looks up many at once. `found[i]` is MacValue::none() for what is unknown.
     void find_bulk(const MacKey* keys, MacValue* found, std::size_t count) const noexcept {
-        bulkhead::find_bulk(buckets_, keys, found, count);
+        bulkhead::find_bulk(buckets(), keys, found, count);
     }
     /// Says that the entry was seen now. Writes at most once a second an entry, and only if `value` still stands.
     void touch(MacKey key, MacValue value) noexcept;
@@ -74,10 +80,21 @@ class MacTable {
         std::unique_lock<std::mutex> lock_;
     };
 
+    // ---- size: control thread ----
+
+    /// Set once, before there are readers: returns when every reader has finished the look-up it was in.
+    void set_wait_for_readers(std::function<void()> wait) { wait_for_readers_ = std::move(wait); }
+    /// Grows or shrinks to what the table holds. Call about ten times a second: until then what finds no room is not
+    /// learned.
+    void fit();
+    /// Grows, if it can, to hold `more` entries beside the present ones.
+    void reserve(std::size_t more);
+
     /// Forgets entries for which `goes` says so, in chunks, so that learning goes on in between. Returns how many.
     std::size_t erase_if(const std::function<bool(MacKey, MacValue)>& goes);
     /// The same over one part in `parts` of the table: aging spreads its work over time.
     std::size_t erase_if(const std::function<bool(MacKey, MacValue)>& goes, std::size_t part, std::size_t parts);
+    /// An entry that moves while this goes on may be visited twice, or not at all.
     void for_each(const std::function<void(MacKey, MacValue)>& visit) const;
 
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
@@ -96,25 +113,39 @@ class MacTable {
         explicit operator bool() const { return bucket != nullptr; }
     };
 
-    MacTable(MacBucket* buckets, std::size_t count, std::uint64_t secret);
+    MacTable(MacBucket* memory, unsigned largest, std::uint64_t secret);
 
-    [[nodiscard]] std::size_t bucket_count() const noexcept { return buckets_.mask + 1; }
-    [[nodiscard]] Slot slot_of(MacKey key) noexcept;
-    [[nodiscard]] Slot free_slot(MacKey key) noexcept;
+    [[nodiscard]] const MacBuckets& buckets() const noexcept { return *buckets_.load(std::memory_order_acquire); }
+    [[nodiscard]] MacBuckets& buckets() noexcept { return *buckets_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::size_t bucket_count() const noexcept { return buckets().count(); }
+    /// The least size that holds so many entries at a fraction of its slots.
+    [[nodiscard]] unsigned size_for(std::size_t entries, std::size_t fraction) const noexcept;
+    void resize(unsigned size);
+    [[nodiscard]] bool copy(const MacBuckets& from, MacBuckets& to) noexcept;
+
+    [[nodiscard]] static Slot slot_of(MacBuckets& table, MacKey key) noexcept;
+    [[nodiscard]] static Slot free_slot_in(MacBucket& bucket) noexcept;
+    [[nodiscard]] Slot free_slot(MacBuckets& table, MacKey key) noexcept;
     /// A slot of the key's buckets that holds a learned entry.
-    [[nodiscard]] Slot learned_slot(MacKey key) noexcept;
-    [[nodiscard]] bool is_spilled(Slot slot, MacKey key) const noexcept;
-    [[nodiscard]] static std::size_t occupancy(const MacBucket& bucket) noexcept;
+    [[nodiscard]] static Slot learned_slot(MacBuckets& table, MacKey key) noexcept;
+    static void fill(Slot slot, MacKey key, MacValue value) noexcept;
     void insert(Slot slot, MacKey key, MacValue value) noexcept;
     void overwrite(Slot slot, MacKey key, MacValue value) noexcept;
     void clear(Slot slot) noexcept;
+    std::size_t erase_within(const std::function<bool(MacKey, MacValue)>& goes, std::size_t first, std::size_t last);
     void account(MacKey key, MacValue value, int change) noexcept;
 
-    MacBuckets buckets_;
+    MacBucket* memory_;                 ///< 2^n buckets lie at index 2^n, so that every size has its own place
+    const unsigned least_, largest_;    ///< sizes, as powers of two
+    std::array<MacBuckets, 32> sizes_;  ///< by size
+    std::atomic<MacBuckets*> buckets_;  ///< the size in use; written by control, read by all
+    std::function<void()> wait_for_readers_;
     std::atomic<std::uint32_t> now_s_{0};  ///< written by control, read by workers
     std::atomic<std::size_t> size_{0};
+    std::atomic<std::uint64_t> moves_{0};  ///< entries that gave way to others; written under writer_
     mutable std::mutex writer_;
-    std::vector<std::atomic<std::uint32_t>> learned_;        ///< by segment; written under writer_
+    bool refused_ = false;                             ///< some entry found no room since the last fit(); under writer_
+    std::vector<std::atomic<std::uint32_t>> learned_;  ///< by segment; written under writer_
     std::vector<std::atomic<std::uint32_t>> by_attachment_;  ///< by attachment; written under writer_
 };
 

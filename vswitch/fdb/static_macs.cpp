@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/fdb/static_macs.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,7 @@ StaticMacs::Entries StaticMacs::wanted(const Model& model, const Indices& indice
 }
 
 Result<> StaticMacs::replace(Entries wanted) {
+    table_.reserve(wanted.size() - std::min(wanted.size(), placed_.size()));
     MacTable::WriteGuard guard(table_);
     std::vector<std::pair<MacKey, MacValue>> before;
     for (const auto& [key, index] : wanted) {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/fdb/mac_table.h"
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <random>
 #include <thread>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -14,6 +18,7 @@ namespace {
 TEST(MacTable, HoldsItsCapacityAndFindsEveryEntry) {
     constexpr std::size_t kEntries = 50'000;
     const auto table = MacTable::create(kEntries);
+    table->reserve(kEntries);
     MacTable::WriteGuard guard(*table);
     for (std::uint64_t at = 0; at < kEntries; ++at) {
         const auto segment = static_cast<SegmentIndex>(1 + at % 7);
@@ -54,24 +59,158 @@ TEST(MacTable, BehavesAsAMapUnderRandomOperations) {
     for (const auto& [key, attachment] : model) EXPECT_EQ(table->find(key).attachment(), attachment);
 }
 
-/// So full that keys stand in the neighbours of their buckets.
-TEST(MacTable, FindsWhatSpilledOver) {
+/// Far beyond half load: keys in second buckets, and some that made others give way.
+TEST(MacTable, FillsUpFarBeyondItsCapacity) {
     for (int round = 0; round < 20; ++round) {  // every table has a secret of its own
-        const auto table = MacTable::create(8);
+        const auto table = MacTable::create(512);
         MacTable::WriteGuard guard(*table);
         std::vector<MacKey> learned;
-        for (std::uint64_t at = 1; at <= 200; ++at)
+        for (std::uint64_t at = 1; at <= 1500; ++at)
             if (guard.learn(mac_key(1, at), static_cast<AttachmentIndex>(at), UINT32_MAX).outcome ==
                 MacTable::Learned::added)
                 learned.push_back(mac_key(1, at));
-        EXPECT_EQ(learned.size(), 16U) << "two hundred keys leave no slot empty";
+        EXPECT_GT(learned.size(), 1024 * 85 / 100);
         EXPECT_EQ(table->size(), learned.size());
         for (const MacKey key : learned) ASSERT_EQ(table->find(key).attachment(), mac_of(key).value());
-        for (std::uint64_t at = 1; at <= 200; ++at) EXPECT_FALSE(table->find(mac_key(2, at)).exists());
-        // Entries stay where they are when those before them go.
+        for (std::uint64_t at = 1; at <= 1500; ++at) EXPECT_FALSE(table->find(mac_key(2, at)).exists());
         for (std::size_t at = 0; at < learned.size() / 2; ++at) ASSERT_TRUE(guard.erase(learned[at]));
         for (std::size_t at = 0; at < learned.size(); ++at)
             EXPECT_EQ(table->find(learned[at]).exists(), at >= learned.size() / 2);
+    }
+}
+
+MacKey station(std::uint64_t number) {
+    return mac_key(1, 0x0200'0000'0000 + number);
+}
+
+void learn_stations(MacTable& table, std::uint64_t first, std::uint64_t end) {
+    MacTable::WriteGuard guard(table);
+    for (std::uint64_t at = first; at < end; ++at)
+        guard.learn(station(at), static_cast<AttachmentIndex>(at % 1000), UINT32_MAX);
+}
+
+TEST(MacTable, GrowsAndShrinksWithWhatItHolds) {
+    const auto table = MacTable::create(100'000);
+    std::uint64_t rounds = 0;
+    for (; table->size() < 90'000 && rounds < 10; ++rounds) {  // whoever found no room comes again after fit()
+        learn_stations(*table, 0, 90'000);
+        table->fit();
+    }
+    EXPECT_LE(rounds, 4U) << "a table that was too small becomes larger than it has to be";
+    for (std::uint64_t at = 0; at < 90'000; ++at) ASSERT_EQ(table->find(station(at)).attachment(), at % 1000);
+    EXPECT_EQ(table->erase_if([](MacKey key, MacValue) { return mac_of(key).value() % 100 != 0; }), 89'100U);
+    table->fit();
+    std::uint64_t seen = 0;
+    table->for_each([&](MacKey, MacValue) { ++seen; });
+    EXPECT_EQ(seen, 900U);
+    for (std::uint64_t at = 0; at < 90'000; ++at)
+        ASSERT_EQ(table->find(station(at)).exists(), mac_of(station(at)).value() % 100 == 0);
+}
+
+TEST(MacTable, ReservesRoomForWhatIsToCome) {
+    const auto table = MacTable::create(100'000);
+    table->reserve(90'000);
+    learn_stations(*table, 0, 90'000);
+    EXPECT_EQ(table->size(), 90'000U);
+    const auto small = MacTable::create(1000);
+    small->reserve(1'000'000);  // as far as it can
+    learn_stations(*small, 0, 1000);
+    EXPECT_EQ(small->size(), 1000U);
+}
+
+/// A reader that uses the table while it grows and shrinks finds every entry all the time.
+TEST(MacTable, ReadersMissNothingWhileItChangesItsSize) {
+    const auto table = MacTable::create(50'000);
+    learn_stations(*table, 0, 200);
+    std::atomic<bool> stop{false};
+    std::atomic<std::uint64_t> rounds{0};
+    table->set_wait_for_readers([&] {
+        for (const std::uint64_t round = rounds; rounds < round + 2 && !stop;) std::this_thread::yield();
+    });
+    std::thread reader([&] {
+        while (!stop) {
+            for (std::uint64_t at = 0; at < 200; ++at)
+                if (table->find(station(at)).attachment() != at) stop = true;
+            ++rounds;
+        }
+    });
+    for (int turn = 0; turn < 20 && !stop; ++turn) {
+        for (std::uint64_t at = 200; at < 40'000; at *= 2) {
+            learn_stations(*table, at, at * 2);
+            table->fit();
+        }
+        table->erase_if([](MacKey key, MacValue) { return key >= station(200); });
+        table->fit();
+    }
+    EXPECT_FALSE(stop.exchange(true)) << "a station was not found";
+    reader.join();
+}
+
+TEST(MacSearch, IsTheSameForEveryCpu) {
+    constexpr std::size_t kBuckets = 1 << 6;
+    std::vector<MacBucket> memory(kBuckets);  // full enough for many second buckets
+    const MacBuckets table{memory.data(), 6, 0x9e37'79b9'7f4a'7c15};
+    std::vector<MacKey> keys;
+    std::map<MacKey, std::uint64_t> values;
+    for (std::uint64_t at = 0; at < 400; ++at) {
+        keys.push_back(station(at));
+        if (at % 3 == 0) continue;
+        for (MacBucket* bucket : table.candidates(table.hash(keys[at]))) {
+            const auto free = std::ranges::find(bucket->keys, 0U, [](const auto& key) { return key.load(); });
+            if (free == bucket->keys.end()) continue;
+            *free = keys[at];
+            bucket->values[static_cast<std::size_t>(free - bucket->keys.begin())] = values[keys[at]] = at << 48;
+            break;
+        }
+    }
+    ASSERT_GT(values.size(), 200U);
+    for (MacSearch* search : mac_searches()) {
+        for (const std::size_t count : {0UL, 1UL, 3UL, 128UL, 129UL, 400UL}) {
+            std::vector<MacValue> found(400);
+            search(table, keys.data(), found.data(), count);
+            for (std::size_t at = 0; at < count; ++at) {
+                const auto expected = values.find(keys[at]);
+                ASSERT_EQ(found[at].exists(), expected != values.end()) << at << " of " << count;
+                if (found[at].exists()) {
+                    ASSERT_EQ(found[at].word(), expected->second);
+                }
+            }
+        }
+    }
+}
+
+/// Populations as vendors and operators number them fill the buckets about as evenly as chance does.
+TEST(MacSearch, SpreadsWhatIsNumberedInOrder) {
+    constexpr std::size_t kBuckets = 1 << 13, kKeys = 2 * kBuckets;
+    std::vector<MacBucket> buckets(kBuckets);
+    std::mt19937_64 random(11);
+    const auto overflow = [](const std::vector<unsigned>& used) {
+        std::size_t keys = 0;
+        for (const unsigned in_bucket : used) keys += in_bucket > kMacSlots ? in_bucket - kMacSlots : 0;
+        return static_cast<double>(keys) / kKeys;  // 3.7 % by chance
+    };
+    const std::pair<const char*, MacKey (*)(std::uint64_t)> populations[] = {
+        {"one after the other", station},
+        {"every 256th", [](std::uint64_t at) { return station(at << 8); }},
+        {"by the vendor's octets", [](std::uint64_t at) { return mac_key(1, at << 24); }},
+        {"one in every segment",
+         [](std::uint64_t at) { return mac_key(static_cast<SegmentIndex>(1 + at), 0x5e00'0001); }},
+        {"sixteen in every segment",
+         [](std::uint64_t at) { return mac_key(static_cast<SegmentIndex>(1 + at / 16), 0x0200'0000'0000 + at % 16); }},
+    };
+    for (int secrets = 0; secrets < 50; ++secrets) {
+        const std::uint64_t secret = random() | 1;
+        const MacBuckets table{buckets.data(), 13, secret};
+        for (const auto& [name, key_of] : populations) {
+            std::vector<unsigned> first(kBuckets), second(kBuckets);
+            for (std::uint64_t at = 0; at < kKeys; ++at) {
+                const std::uint64_t hash = table.hash(key_of(at));
+                ++first[static_cast<std::size_t>(&table.first(hash) - buckets.data())];
+                ++second[static_cast<std::size_t>(&table.second(hash) - buckets.data())];
+            }
+            EXPECT_LT(overflow(first), 0.08) << name << ", secret " << secret;
+            EXPECT_LT(overflow(second), 0.08) << name << ", secret " << secret;
+        }
     }
 }
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop of the search. Included by each file that compiles it for an instruction set, after that file's
+// `unsigned slot_with(const MacBucket&, MacKey)`: the slot that holds the key, any slot if none does.
+
+namespace bulkhead {
+namespace {
+
+constexpr std::size_t kAhead = 128;  ///< keys whose buckets are fetched before the first is compared
+
+/// What the bucket says of the key, or none. The key is looked at once more after the value: the slot may have been
+/// given to another key in between.
+MacValue find_in(const MacBucket& bucket, MacKey key) noexcept {
+    const unsigned slot = slot_with(bucket, key);
+    const MacValue value(bucket.values[slot].load(std::memory_order_acquire));
+    return bucket.keys[slot].load(std::memory_order_relaxed) == key ? value : MacValue::none();
+}
+
+void find_elsewhere(const MacBuckets& table, const MacKey* keys, const std::uint64_t* hashes,
+                    std::span<const std::uint8_t> elsewhere, MacValue* found) noexcept {
+    for (const std::uint8_t at : elsewhere) __builtin_prefetch(&table.second(hashes[at]));
+    for (const std::uint8_t at : elsewhere) found[at] = find_in(table.second(hashes[at]), keys[at]);
+}
+
+void find_part(const MacBuckets& table, const MacKey* keys, MacValue* found, std::size_t count) noexcept {
+    std::array<std::uint64_t, kAhead> hashes;
+    std::array<std::uint8_t, kAhead> elsewhere;
+    // As locals, or what is stored into `found` might have changed them for all the compiler knows.
+    const MacBucket* const buckets = table.buckets;
+    const unsigned size = table.size;
+    const std::uint64_t secret = table.secret;
+#pragma GCC unroll 4
+    for (std::size_t at = 0; at < count; ++at) {
+        hashes[at] = MacBuckets::hash(keys[at], secret);
+        __builtin_prefetch(&buckets[MacBuckets::first_index(hashes[at], size)]);
+    }
+    // Most keys are in their first bucket. The others are noted without a branch, which nobody could predict.
+    std::size_t misses = 0;
+#pragma GCC unroll 4
+    for (std::size_t at = 0; at < count; ++at) {
+        const MacBucket& bucket = buckets[MacBuckets::first_index(hashes[at], size)];
+        const unsigned slot = slot_with(bucket, keys[at]);
+        found[at] = MacValue(bucket.values[slot].load(std::memory_order_acquire));
+        elsewhere[misses] = static_cast<std::uint8_t>(at);
+        misses += (bucket.keys[slot].load(std::memory_order_relaxed) ^ keys[at]) != 0 ? 1 : 0;
+    }
+    if (misses > 0) find_elsewhere(table, keys, hashes.data(), {elsewhere.data(), misses}, found);
+}
+
+void find_all(const MacBuckets& table, const MacKey* keys, MacValue* found, std::size_t count) noexcept {
+    for (; count > kAhead; keys += kAhead, found += kAhead, count -= kAhead) find_part(table, keys, found, kAhead);
+    find_part(table, keys, found, count);
+}
+
+}  // namespace
+}  // namespace bulkhead
