@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This switch: bulkheadd with one segment and the two ports, asked for its counters as any client would."""
+"""This switch: bulkheadd with one segment and the ports, asked for its counters as any client would."""
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from . import processes
+from .ports import Port, Replay, Vhost
 from .program import Layout, Running
-from .traffic import Traffic
 
 
 class Bulkhead:
@@ -27,28 +27,37 @@ class Bulkhead:
         return processes.run([str(self._program), "--version"]).split()[1]
 
     @contextmanager
-    def start(self, traffic: Traffic, layout: Layout, folder: Path) -> Iterator[Running]:
+    def start(self, ports: Sequence[Port], layout: Layout, folder: Path) -> Iterator[Running]:
         log, config, path = folder / "bulkheadd.log", folder / "bulkhead.json", folder / "control.sock"
-        config.write_text(json.dumps(_configuration(traffic, layout), indent=2))
+        config.write_text(json.dumps(_configuration(ports, layout), indent=2))
         command = [str(self._program), "--config", str(config), "--state-dir", str(folder / "state"),
                    "--socket", str(path)]
         client = _Client(path)
         with processes.child(command, log) as process:
             try:
-                processes.wait_for("frames moved", lambda: client.frames()[1] > 0, process, log)
-                yield Running(process.pid, client.frames)
+                running = Running(process, log, client.frames)
+                running.wait_for("control socket", lambda: client.frames() is not None)
+                yield running
             finally:
                 client.close()
 
 
-def _configuration(traffic: Traffic, layout: Layout) -> dict:
+def _configuration(ports: Sequence[Port], layout: Layout) -> dict:
     return {
         "version": 1,
         "node": {"cores": str(layout.worker_core), "memory_mib": layout.memory_mib, "idle": {"mode": "busy"}},
         "segments": [{"name": "blue", "vni": 100, "mac_limit": 1_000_000}],
-        "ports": [{"name": f"p{number}", "type": "ethdev", "devargs": device, "segment": "blue"}
-                  for number, device in enumerate(traffic.devices())],
+        "ports": [{"name": f"p{number}", "segment": "blue", **_port(port, number)}
+                  for number, port in enumerate(ports)],
     }
+
+
+def _port(port: Port, number: int) -> dict:
+    match port:
+        case Replay():
+            return {"type": "ethdev", "devargs": port.device(number)}
+        case Vhost():
+            return {"type": "vhost-user", "mode": "client", "path": str(port.socket)}
 
 
 class _Client:

@@ -1,27 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: the cases, by name."""
-from dataclasses import dataclass
+"""What is measured: the cases, by name. A kind of case is a module; one more case of a kind is a line here."""
+from collections.abc import Iterable
+
+from .case import Case
+from .group import Group
+from .latency import LatencyCase
+from .memory import MemoryCase
+from .replay import ReplayCase
+from .vhost import VhostCase
+
+_ALL: tuple[Case, ...] = (
+    ReplayCase("l2-16", 16, 1.0),
+    ReplayCase("l2-1024", 1024, 1.5),
+    ReplayCase("l2-4096", 4096, 3.0),
+    ReplayCase("l2-10000", 10000, 5.0),
+    VhostCase("vhost-60", 60),
+    VhostCase("vhost-1514", 1514),
+    LatencyCase("vhost-latency"),
+    MemoryCase("memory-64", 64),
+)
+
+CASES = {case.name: case for case in _ALL}
 
 
-@dataclass(frozen=True)
-class Case:
-    """Two ports, `pairs` stations on each; A(i) of the first talks with B(i) of the second."""
-
-    name: str
-    pairs: int
-    warm_up_s: float  # until every MAC is learned and every flow cache is as full as it gets
-
-    @property
-    def title(self) -> str:
-        return f"L2 learning, {self.pairs:,} MAC pairs"
+def group_of(name: str) -> Group:
+    return CASES[name].group
 
 
-CASES = {
-    case.name: case
-    for case in (
-        Case("l2-16", 16, 1.0),
-        Case("l2-1024", 1024, 1.5),
-        Case("l2-4096", 4096, 3.0),
-        Case("l2-10000", 10000, 5.0),
-    )
-}
+def groups_of(names: Iterable[str]) -> list[Group]:
+    """Those of the cases `names`, each once, in that order."""
+    return list({group_of(name).name: group_of(name) for name in names}.values())

@@ -9,15 +9,13 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import document, hugepages, machine, plot, table
-from .bulkheadd import Bulkhead
-from .cases import CASES
-from .openvswitch import OpenVswitch
+from . import document, hugepages, machine, plot, programs, table
+from .cases import CASES, group_of
+from .plan import Plan
 from .processes import MeasurementFailed
-from .program import Layout, Program
-from .rounds import Plan, measure
+from .program import Layout
+from .rounds import measure
 from .summary import summarize
-from .testpmd import Testpmd
 from .traffic import FRAME_BYTES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -27,8 +25,8 @@ DOCS = REPOSITORY / "docs"
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measures this switch beside the floor (testpmd) and Open vSwitch, in turn.")
-    parser.add_argument("--peer", action="append", choices=["ovs", "testpmd", "none"],
-                        help="measure beside this one; may be repeated (default: both)")
+    parser.add_argument("--peer", action="append", choices=[*programs.PEERS, "none"],
+                        help="measure beside this one; may be repeated (default: all)")
     parser.add_argument("--case", action="append", choices=list(CASES), help="may be repeated (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program (default 5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a run after its warm-up (default 3)")
@@ -49,22 +47,15 @@ def _arguments() -> argparse.Namespace:
     return options
 
 
-def _programs(peers: list[str], build: Path) -> list[Program]:
-    """Those asked for and present; what is skipped is said."""
-    wanted: list[Program] = [program for program in (Testpmd(), OpenVswitch()) if program.key in peers]
-    wanted.append(Bulkhead(build / "bulkheadd"))
-    present = []
-    for program in wanted:
-        if why := program.missing():
-            print(f"skipped: {program.title}: {why}", file=sys.stderr)
-        else:
-            present.append(program)
-    return present
+def _cases(options: argparse.Namespace) -> list[str]:
+    return list(dict.fromkeys(options.case or CASES))
 
 
 def _show(run: dict) -> None:
-    print(f"  {run['case']:9} round {run['round']}  {run['program']:9} {run['cycles_per_packet']:8.1f} cycles "
-          f"{run['mpps']:7.2f} Mpps  core {run['core_s'] / run['wall_s']:4.0%}  "
+    figures = "  ".join(f"{run[figure.key]:.{figure.digits}f} {figure.title}"
+                        for figure in group_of(run["case"]).figures if figure.key in run)
+    core = f"  core {run['core_s'] / run['wall_s']:.0%}" if "core_s" in run else ""
+    print(f"  {run['case']:13} round {run['round']}  {run['program']:9} {figures}{core}  "
           f"canary {run['canary']['memory_cycles']:.0f}", file=sys.stderr, flush=True)
 
 
@@ -74,21 +65,21 @@ def _measure(options: argparse.Namespace) -> dict:
     if (os.cpu_count() or 1) < 2:
         raise MeasurementFailed("needs two cores: one for the worker, one for everything else")
     build = Path(os.environ.get("BULKHEAD_BUILD", REPOSITORY / "build"))
-    plan = Plan(options.rounds, options.seconds, Layout(), build / "perf" / "canary")
-    programs = _programs(options.peer or ["testpmd", "ovs"], build)
-    cases = options.case or list(CASES)
+    plan = Plan(options.rounds, options.seconds, Layout(), build / "perf")
+    cases = _cases(options)
+    found = programs.present(options.peer or list(programs.PEERS), build)
     # All that can fail besides a run, before the first of them: an hour's figures are not lost for a name.
     result = {
         "format": 1, "started": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": machine.commit(REPOSITORY), "machine": machine.describe(),
         "tsc_hz": machine.canary(plan.canary, plan.layout.worker_core)["tsc_hz"],
-        "versions": {program.title: program.version() for program in programs},
+        "versions": {program.title: program.version() for program in found},
         "parameters": {"cases": cases, "rounds": plan.rounds, "seconds": plan.seconds, "frame_bytes": FRAME_BYTES,
                        "control_core": plan.layout.control_core, "worker_core": plan.layout.worker_core,
                        "memory_mib": plan.layout.memory_mib},
     }
-    with hugepages.reserved(plan.layout.memory_mib):
-        runs = [run for name in cases for run in measure(CASES[name], programs, plan, _show)]
+    with hugepages.reserved(plan.layout.memory_mib + max(CASES[name].guest_mib for name in cases)):
+        runs = [run for name in cases for run in measure(CASES[name], found, plan, _show)]
     if not runs:
         raise MeasurementFailed("no run succeeded")
     return {**result, "summary": summarize(runs), "runs": runs}
@@ -103,6 +94,8 @@ def _read(source: Path) -> dict:
         raise MeasurementFailed(f"{source} is no JSON: {error}") from error
     if not isinstance(result, dict) or result.get("format") != 1:
         raise MeasurementFailed(f"{source} was not written by scripts/bench --json")
+    if unknown := {run["case"] for run in result["runs"]} - set(CASES):
+        raise MeasurementFailed(f"{source} has cases that are no more: {', '.join(sorted(unknown))}")
     return result
 
 

@@ -2,28 +2,24 @@
 """docs/performance.md, written from a result file and from nothing else."""
 from . import table
 from .cases import CASES
+from .group import Group
 from .window import LEAST_SHARE
 
 
 def render(result: dict, has_plot: bool) -> str:
     """The page; `has_plot`: performance.svg lies beside it."""
     machine, parameters = result["machine"], result["parameters"]
-    cases = "\n".join(f"- `{name}`: {CASES[name].title}" for name in parameters["cases"] if name in CASES)
-    plot = "\n![Cycles per packet by case](performance.svg)\n" if has_plot else ""
+    groups = "\n\n".join(_section(group, rows) for group, rows in table.by_group(result["summary"]))
+    plot = "\n![The first figure of each table, by case](performance.svg)\n" if has_plot else ""
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     return f"""<!-- SPDX-License-Identifier: Apache-2.0 -->
 <!-- Written by scripts/bench --update-docs from docs/performance.json; don't edit. -->
 # Performance
 What a frame costs, beside what the same ports cost when dpdk-testpmd only moves it (the floor) and beside Open vSwitch.
 
-{table.markdown(result["summary"])}
-
 {table.LEGEND}
 {plot}
-## The cases
-Two `net_pcap` ports replay {parameters["frame_bytes"]}-byte UDP frames from memory (`infinite_rx=1`) as fast as they are polled; what
-is transmitted is counted and dropped. The first port's stations talk to the second port's and back.
-{cases}
+{groups}
 
 ## How it was measured
 - **Machine**: {machine["cpu"]}, {machine["cores"]} cores ({machine["hypervisor"]}), TSC {result["tsc_hz"] / 1e9:.2f} GHz,
@@ -31,9 +27,9 @@ is transmitted is counted and dropped. The first port's stations talk to the sec
 - **Commit**: {result["commit"]}, {result["started"]}. Measured: {versions}.
 - **Each run** is a fresh process: one worker on core {parameters["worker_core"]}, everything else on core {parameters["control_core"]},
   {parameters["memory_mib"]} MiB of hugepages, {parameters["seconds"]:g} s after the warm-up. The programs take turns, {parameters["rounds"]} rounds.
-- **Cycles per packet** = TSC frequency × seconds the worker had its core ÷ frames transmitted by both ports, one formula for
-  all. Time on the core is the kernel's account of the worker thread, so that a neighbour who takes the core away does not
-  count. A run whose worker had less than {LEAST_SHARE:.0%} of its core is left out.
+- **Cycles per packet** = TSC frequency × seconds the worker had its core ÷ frames transmitted by both ports (by the guest's
+  count, where there is a guest), one formula for all. Time on the core is the kernel's account of the worker thread, so that a
+  neighbour who takes the core away does not count. A run whose worker had less than {LEAST_SHARE:.0%} of its core is left out.
 - **Open vSwitch** forwards by `NORMAL` on a netdev bridge with its defaults, but for a MAC table made large enough for the case.
 
 ## Repeat it
@@ -45,3 +41,8 @@ sudo scripts/bench --update-docs               # measures, and rewrites this pag
 Figures of different minutes can't be compared: on a shared host, memory and execution ports belong to others too. Compare rows of
 one run, by their ratios.
 """
+
+
+def _section(group: Group, rows: list[dict]) -> str:
+    cases = "\n".join(f"- `{name}`: {CASES[name].title}" for name in dict.fromkeys(row["case"] for row in rows))
+    return f"## {group.title}\n{table.markdown(group, rows)}\n\n{group.about}\n{cases}"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open vSwitch with DPDK: a private database and switch in a folder and a network namespace of their own."""
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from . import processes
+from .ports import Port, Replay, Vhost
 from .program import Layout, Running
 from .telemetry import Telemetry
-from .traffic import Traffic
 
 _SWITCH = Path("/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk")
 _SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
@@ -27,7 +27,7 @@ class OpenVswitch:
         return processes.run([str(_SWITCH), "--version"]).splitlines()[0].split()[-1]
 
     @contextmanager
-    def start(self, traffic: Traffic, layout: Layout, folder: Path) -> Iterator[Running]:
+    def start(self, ports: Sequence[Port], layout: Layout, folder: Path) -> Iterator[Running]:
         prefix = f"bulkhead-bench-{os.getpid()}-ovs"
         log = folder / "ovs.log"
         env = {name: str(folder) for name in ("OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR", "OVS_SYSCONFDIR")}
@@ -44,9 +44,8 @@ class OpenVswitch:
             processes.wait_for("database", (folder / "db.sock").exists, process, log)
             vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", *_settings(layout, prefix))
             with processes.child(switch, log, env) as process:
-                vsctl(*_bridge(traffic))
-                processes.wait_for("frames moved", lambda: telemetry.frames()[1] > 0, process, log)
-                yield Running(process.pid, telemetry.frames)
+                vsctl(*_bridge(ports))  # which waits until the switch has done it
+                yield Running(process, log, telemetry.frames)
 
 
 def _settings(layout: Layout, prefix: str) -> list[str]:
@@ -61,12 +60,20 @@ def _settings(layout: Layout, prefix: str) -> list[str]:
     return [f'other_config:{key}="{value}"' for key, value in settings.items()]
 
 
-def _bridge(traffic: Traffic) -> list[str]:
+def _bridge(ports: Sequence[Port]) -> list[str]:
     # The MAC table's own default of 8,192 entries would make it flood in the larger cases.
     command = ["add-br", "br0", "--", "set", "Bridge", "br0", "datapath_type=netdev",
                "other_config:mac-table-size=1048576", "fail_mode=standalone"]
-    for number, device in enumerate(traffic.devices()):
-        # A comma would part the value in ovs-vsctl's own syntax: quoted, it does not.
-        command += ["--", "add-port", "br0", f"p{number}", "--", "set", "Interface", f"p{number}", "type=dpdk",
-                    f'options:dpdk-devargs="{device}"']
+    for number, port in enumerate(ports):
+        command += ["--", "add-port", "br0", f"p{number}", "--", "set", "Interface", f"p{number}",
+                    *_interface(port, number)]
     return command
+
+
+def _interface(port: Port, number: int) -> list[str]:
+    match port:
+        case Replay():
+            # A comma would part the value in ovs-vsctl's own syntax: quoted, it does not.
+            return ["type=dpdk", f'options:dpdk-devargs="{port.device(number)}"']
+        case Vhost():
+            return ["type=dpdkvhostuserclient", f'options:vhost-server-path="{port.socket}"']

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -22,10 +22,12 @@ def _die_with_parent() -> None:
 
 
 @contextmanager
-def child(command: list[str], log: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen]:
-    """Starts `command` and ends it on the way out."""
+def child(command: list[str], log: Path, env: dict[str, str] | None = None,
+          answers: bool = False) -> Iterator[subprocess.Popen]:
+    """Starts `command` and ends it on the way out. `answers`: its standard output is for us, not for the log."""
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE if answers else output,
+                                   stderr=output,
                                    env={**os.environ, **(env or {})}, start_new_session=True,
                                    preexec_fn=_die_with_parent)
     try:
@@ -35,13 +37,16 @@ def child(command: list[str], log: Path, env: dict[str, str] | None = None) -> I
 
 
 def _end(process: subprocess.Popen) -> None:
-    process.stdin.close()
+    with suppress(BrokenPipeError):
+        process.stdin.close()
     process.terminate()
     try:
         process.wait(timeout=10)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def keep_off(pid: int, worker_core: int, core: int) -> None:

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every measured program offers: testpmd, Open vSwitch and this switch are three of these."""
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from .traffic import Traffic
+from . import processes
+from .ports import Port
+
+Frames = Callable[[], tuple[int, int]]  # received and transmitted, by all ports, since the beginning
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,17 @@ class Layout:
 
 @dataclass(frozen=True)
 class Running:
-    pid: int
-    frames: Callable[[], tuple[int, int]]  # received and transmitted by both ports since the program began
+    process: subprocess.Popen
+    log: Path
+    frames: Frames  # of ports that replay: a guest's are counted by the guest
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def wait_for(self, what: str, ready: Callable[[], bool], timeout_s: float = 30) -> None:
+        """Until `ready`; MeasurementFailed when the program ends or the time is over."""
+        processes.wait_for(what, ready, self.process, self.log, timeout_s)
 
 
 class Program(Protocol):
@@ -33,5 +46,5 @@ class Program(Protocol):
 
     def version(self) -> str: ...
 
-    def start(self, traffic: Traffic, layout: Layout, folder: Path) -> AbstractContextManager[Running]:
-        """Runs it, files in `folder`, until the context ends; frames flow when it begins."""
+    def start(self, ports: Sequence[Port], layout: Layout, folder: Path) -> AbstractContextManager[Running]:
+        """Moves frames between `ports`, files in `folder`, until the context ends; it is up when that begins."""

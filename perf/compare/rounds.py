@@ -3,47 +3,48 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from . import machine, processes, traffic, window
-from .cases import Case
-from .program import Layout, Program
-
+from . import machine, processes
+from .case import Case
+from .plan import Plan
+from .program import Program
 
 # A program that answers no more, or is not there, fails its run as one that says so does.
 FAILURES = (processes.MeasurementFailed, OSError, subprocess.SubprocessError)
 
 
-@dataclass(frozen=True)
-class Plan:
-    rounds: int
-    seconds: float
-    layout: Layout
-    canary: Path
-
-
 def measure(case: Case, programs: list[Program], plan: Plan, report: Callable[[dict], None]) -> list[dict]:
     """All runs of a case. A run that fails is reported on stderr and left out; the others go on."""
+    able = [program for program in programs if program.key in case.programs]
     runs = []
-    for number in range(plan.rounds):
-        for program in programs:
-            with tempfile.TemporaryDirectory(prefix="bulkhead-bench-") as folder:
-                try:
-                    runs.append(_one(case, program, plan, number, Path(folder)))
-                except FAILURES as failure:
-                    print(f"{case.name}, {program.key}, round {number + 1}: {failure}", file=sys.stderr, flush=True)
-                else:
-                    report(runs[-1])
+    for number in range(min(plan.rounds, case.most_rounds or plan.rounds)):
+        try:
+            with _folder() as folder:
+                of_round = case.for_round(able, plan, folder)
+        except FAILURES as failure:
+            print(f"{case.name}, round {number + 1}: {failure}", file=sys.stderr, flush=True)
+            continue
+        for program in able:
+            try:
+                with _folder() as folder:
+                    runs.append(_one(of_round, program, plan, number, folder))
+            except FAILURES as failure:
+                print(f"{case.name}, {program.key}, round {number + 1}: {failure}", file=sys.stderr, flush=True)
+            else:
+                report(runs[-1])
     return runs
 
 
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bulkhead-bench-") as name:
+        yield Path(name)
+
+
 def _one(case: Case, program: Program, plan: Plan, number: int, folder: Path) -> dict:
-    frames = traffic.write(case, folder)
     mood = machine.canary(plan.canary, plan.layout.worker_core)
-    with program.start(frames, plan.layout, folder) as running:
-        processes.keep_off(running.pid, plan.layout.worker_core, plan.layout.control_core)
-        sample = window.measure(running, case.warm_up_s, plan.seconds)
-    return {"case": case.name, "program": program.key, "round": number + 1, **sample.as_dict(mood["tsc_hz"]),
-            "canary": mood}
+    figures = case.play(program, plan, folder, mood)
+    return {"case": case.name, "program": program.key, "round": number + 1, **figures, "canary": mood}

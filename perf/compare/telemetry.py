@@ -22,11 +22,17 @@ class Telemetry:
             raise OSError("ports are not there yet")
         return sum(one["ipackets"] for one in statistics), sum(one["opackets"] for one in statistics)
 
-    def _ask(self, command: str) -> dict:
+    def ports(self) -> int:
+        """How many there are. To be asked first: net_vhost's statistics must not be read before it is started."""
+        return len(self._ask("/ethdev/list"))
+
+    def _ask(self, command: str) -> dict | list:
         if self._socket is None:
             self._socket = self._connect()
         self._socket.send(command.encode())
-        return json.loads(self._socket.recv(1 << 16))[command.split(",")[0]]
+        if not (reply := self._socket.recv(1 << 16)):
+            raise ConnectionResetError("the program ended")
+        return json.loads(reply)[command.split(",")[0]]
 
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -3,14 +3,14 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from . import processes
+from .ports import Port, Replay, Vhost
 from .program import Layout, Running
 from .telemetry import Telemetry
-from .traffic import Traffic
 
 
 class Testpmd:
@@ -28,16 +28,31 @@ class Testpmd:
         return found.group(1) if found else "unknown"
 
     @contextmanager
-    def start(self, traffic: Traffic, layout: Layout, folder: Path) -> Iterator[Running]:
+    def start(self, ports: Sequence[Port], layout: Layout, folder: Path) -> Iterator[Running]:
         prefix = f"bulkhead-bench-{os.getpid()}-testpmd"
         log = folder / "testpmd.log"
-        devices = [word for device in traffic.devices() for word in ("--vdev", device)]
+        devices = [word for number, port in enumerate(ports) for word in ("--vdev", _device(port, number))]
         # infinite_rx keeps the whole file in buffers of its own.
-        buffers = 2 * traffic.frames_per_file + 16384
+        buffers = sum(port.frames for port in ports if isinstance(port, Replay)) + 16384
         command = ["dpdk-testpmd", "-l", f"{layout.control_core},{layout.worker_core}",
                    "--main-lcore", str(layout.control_core), "--no-pci", "--in-memory", f"--file-prefix={prefix}",
                    "-m", str(layout.memory_mib), *devices, "--",
-                   "--forward-mode=io", "--nb-cores=1", f"--total-num-mbufs={buffers}", "--no-lsc-interrupt"]
+                   "--forward-mode=io", "--nb-cores=1", f"--total-num-mbufs={buffers}", "--no-lsc-interrupt",
+                   "--disable-link-check", *_burst(ports)]
         with closing(Telemetry(prefix)) as telemetry, processes.child(command, log) as process:
-            processes.wait_for("frames moved", lambda: telemetry.frames()[1] > 0, process, log)
-            yield Running(process.pid, telemetry.frames)
+            running = Running(process, log, telemetry.frames)
+            running.wait_for("ports", lambda: telemetry.ports() == len(ports))
+            yield running
+
+
+def _device(port: Port, number: int) -> str:
+    match port:
+        case Replay():
+            return port.device(number)
+        case Vhost():
+            return f"net_vhost{number},iface={port.socket},client=1,queues=1"
+
+
+def _burst(ports: Sequence[Port]) -> list[str]:
+    # What a vhost frame costs depends on how many are moved at once: as many as this switch does.
+    return ["--burst=64"] if any(isinstance(port, Vhost) for port in ports) else []

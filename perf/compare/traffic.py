@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frames of a case, as capture files that net_pcap replays from memory."""
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
-from .cases import Case
+from .ports import Replay
 
 FRAME_BYTES = 60  # the shortest Ethernet frame, its checksum not counted
 # Classic pcap, microseconds, Ethernet: https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcap/
@@ -12,23 +11,12 @@ _FILE_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 _FRAME_HEADER = struct.pack("<IIII", 0, 0, FRAME_BYTES, FRAME_BYTES)
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """One capture file a port."""
-
-    files: tuple[Path, Path]
-    frames_per_file: int
-
-    def devices(self) -> list[str]:
-        """DPDK device arguments: receives the file for ever; what is transmitted is counted and dropped."""
-        return [f"net_pcap{port},rx_pcap={file},infinite_rx=1" for port, file in enumerate(self.files)]
-
-
-def write(case: Case, folder: Path) -> Traffic:
-    there, back = folder / f"{case.name}-a.pcap", folder / f"{case.name}-b.pcap"
-    _write(there, [_frame("b", "a", pair) for pair in range(case.pairs)])
-    _write(back, [_frame("a", "b", pair) for pair in range(case.pairs)])
-    return Traffic((there, back), case.pairs)
+def write(name: str, pairs: int, folder: Path) -> list[Replay]:
+    """Two ports with `pairs` stations on each, that talk with those of the other."""
+    there, back = folder / f"{name}-a.pcap", folder / f"{name}-b.pcap"
+    _write(there, [_frame("b", "a", pair) for pair in range(pairs)])
+    _write(back, [_frame("a", "b", pair) for pair in range(pairs)])
+    return [Replay(there, pairs), Replay(back, pairs)]
 
 
 def _frame(to: str, by: str, pair: int) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .processes import MeasurementFailed
-from .program import Running
+from .program import Frames, Running
 
 # A run that had less of its core than this says more about the neighbours than about the program.
 LEAST_SHARE = 0.2
@@ -34,12 +34,14 @@ class Sample:
         return {**asdict(self), "cycles_per_packet": self.cycles_per_packet(tsc_hz), "mpps": self.mpps}
 
 
-def measure(running: Running, warm_up_s: float, seconds: float) -> Sample:
+def measure(running: Running, frames: Frames, warm_up_s: float, seconds: float) -> Sample:
+    """`frames`: what the program's ports received and transmitted, whoever counts it."""
+    running.wait_for("frames moved", lambda: frames()[1] > 0)
     time.sleep(warm_up_s)
     threads, wall = _thread_seconds(running.pid), time.monotonic()
-    received, transmitted = running.frames()
+    received, transmitted = frames()
     time.sleep(seconds)
-    received_after, transmitted_after = running.frames()
+    received_after, transmitted_after = frames()
     threads_after, wall_after = _thread_seconds(running.pid), time.monotonic()
     # The one worker is the thread that worked most.
     core_s = max(after - threads.get(thread, 0.0) for thread, after in threads_after.items())

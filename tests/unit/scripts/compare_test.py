@@ -15,9 +15,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "perf"))
 
-from compare import cli, document, machine, processes, rounds, summary, table, window  # noqa: E402
-from compare.cases import Case  # noqa: E402
+from compare import cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
+from compare import bulkheadd  # noqa: E402
+from compare.cases import CASES  # noqa: E402
+from compare.plan import Plan  # noqa: E402
+from compare.ports import Replay, Vhost  # noqa: E402
 from compare.program import Layout, Running  # noqa: E402
+from compare.replay import ReplayCase  # noqa: E402
 
 MOOD = {"tsc_hz": 2e9, "memory_cycles": 40.0}
 
@@ -27,6 +31,19 @@ def one(program, cycles, mpps, case="l2-16", transmitted=900, core_s=1.5, canary
             "cycles_per_packet": cycles, "mpps": mpps, "canary": {"tsc_hz": 2e9, "memory_cycles": canary}}
 
 
+def delay(program, p99, rate=3.0):
+    """A run of a case with other figures than cycles."""
+    return {"case": "vhost-latency", "program": program, "round": 1, "received": 1000, "transmitted": 1000, "wall_s": 3.0, "core_s": 3.0,
+            "p50_us": p99 / 4, "p99_us": p99, "p999_us": p99 * 4, "max_us": p99 * 40, "rate_mpps": rate, "canary": MOOD}
+
+
+def memory(hugepages, anonymous):
+    """A run without frames, of a case without a floor."""
+    return {"case": "memory-64", "program": "bulkhead", "round": 1, "hugepages_mib": hugepages, "rss_anon_mib": anonymous, "canary": MOOD}
+
+
+MIXED = [delay("testpmd", 10), delay("bulkhead", 12), delay("testpmd", 20), delay("bulkhead", 30), delay("testpmd", 12), delay("bulkhead", 15),
+         memory(400, 20.5)]
 RUNS = [one("testpmd", 40, 50), one("ovs", 200, 10), one("bulkhead", 100, 20),
         one("testpmd", 50, 40), one("ovs", 300, 8), one("bulkhead", 120, 16),
         one("testpmd", 90, 30), one("ovs", 220, 9), one("bulkhead", 180, 12)]
@@ -67,6 +84,21 @@ class Summary(unittest.TestCase):
         self.assertEqual(rows[-1]["cycles_min"], 7)
         self.assertNotIn("to_floor_min", rows[-1])
 
+    def test_every_group_has_figures_of_its_own(self):
+        floor, mine, alone = summary.summarize(MIXED)
+        self.assertEqual((floor["p99_min"], floor["p99_median"], mine["p99_min"], mine["p99_median"]), (10, 12, 12, 15))
+        self.assertEqual((mine["to_floor_min"], mine["to_floor_median"], mine["over_floor_median"]), (12 / 10, 15 / 12, 15 - 12))
+        self.assertEqual((mine["rate_max"], mine["p999_median"], mine["lost"], mine["core_share"]), (3.0, 60, 0.0, 1.0))
+        self.assertEqual({key: value for key, value in alone.items() if key not in ("case", "program")},
+                         {"runs": 1, "hugepages_min": 400, "hugepages_median": 400, "rss_anon_min": 20.5, "rss_anon_median": 20.5, "memory_canary": 40.0})
+        for row in (floor, mine, alone):
+            self.assertFalse({"cycles_min", "mpps_max", "to_ovs_max"} & set(row))
+
+    def test_a_ring_that_is_full(self):
+        runs = [{**one("bulkhead", 100, 20, case="vhost-60"), "gbps": 9.6, "ring_full": full} for full in (0.5, 1.0, 0.9)]
+        row, = summary.summarize(runs)
+        self.assertEqual((row["ring_full"], row["gbps_max"], row["cycles_min"]), (0.9, 9.6, 100))
+
     def test_figures_of_a_sample(self):
         sample = window.Sample(received=4000, transmitted=2000, wall_s=2.0, core_s=1.0)
         self.assertEqual((sample.cycles_per_packet(2e9), sample.mpps), (1e6, 0.002))
@@ -77,23 +109,47 @@ class Fake:
 
     title = "a fake"
 
-    def __init__(self, key, failures):
-        self.key, self.failures, self.starts = key, failures, 0
+    def __init__(self, key, failures=None):
+        self.key, self.failures, self.starts = key, failures or {}, 0
 
     @contextlib.contextmanager
-    def start(self, traffic, layout, folder):
+    def start(self, ports, layout, folder):
         self.starts += 1
         if self.starts in self.failures:
             raise self.failures[self.starts]
-        yield Running(0, lambda: (0, 0))
+        yield Running(mock.Mock(pid=0), folder / "log", lambda: (0, 0))
+
+
+class FakeCase:
+    """Tells the round by counting; fails to look at the programs in the rounds that `failures` names."""
+
+    name, programs, most_rounds = "fake", ("a", "b"), None
+
+    def __init__(self, failures=None):
+        self.failures, self.number, self.folders = failures or {}, 0, []
+
+    def for_round(self, programs, plan, folder):
+        self.number += 1
+        if self.number in self.failures:
+            raise self.failures[self.number]
+        return self
+
+    def play(self, program, plan, folder, mood):
+        self.folders.append(folder)
+        assert folder.is_dir() and mood == MOOD
+        return {"figure": self.number}
+
+
+class Tiny(ReplayCase):
+    programs = ("a", "b")
 
 
 class Rounds(unittest.TestCase):
     def measure(self, *programs):
-        plan = rounds.Plan(5, 1.0, Layout(), pathlib.Path("/no/canary"))
+        plan = Plan(5, 1.0, Layout(), pathlib.Path("/no/tools"))
         with mock.patch.object(machine, "canary", return_value=MOOD), mock.patch.object(processes, "keep_off"), \
                 mock.patch.object(window, "measure", return_value=window.Sample(10, 10, 1.0, 1.0)), contextlib.redirect_stderr(io.StringIO()) as said:
-            runs = rounds.measure(Case("tiny", 1, 0.0), list(programs), plan, lambda run: None)
+            runs = rounds.measure(Tiny("tiny", 1, 0.0), list(programs), plan, lambda run: None)
         return [(run["program"], run["round"]) for run in runs], said.getvalue()
 
     def test_programs_take_turns(self):
@@ -111,6 +167,84 @@ class Rounds(unittest.TestCase):
     def test_a_mistake_of_ours_is_not_taken_for_a_failed_run(self):
         with self.assertRaises(KeyError):
             self.measure(Fake("a", {1: KeyError("x")}))
+
+
+    def play(self, case, *keys):
+        with mock.patch.object(machine, "canary", return_value=MOOD), contextlib.redirect_stderr(io.StringIO()) as said:
+            runs = rounds.measure(case, [Fake(key) for key in keys], Plan(3, 1.0, Layout(), pathlib.Path("/no/tools")), lambda run: None)
+        return [(run["program"], run["round"], run["figure"]) for run in runs], said.getvalue()
+
+    def test_a_case_brings_its_figures_and_its_programs(self):
+        runs, said = self.play(FakeCase(), "a", "no player of it", "b")
+        self.assertEqual((runs, said), ([(key, number, number) for number in (1, 2, 3) for key in "ab"], ""))
+
+    def test_every_run_has_a_folder_of_its_own(self):
+        case = FakeCase()
+        self.play(case, "a", "b")
+        self.assertEqual(len(set(case.folders)), 6)
+        self.assertFalse(any(folder.exists() for folder in case.folders))
+
+    def test_a_round_that_can_not_begin_is_left_out(self):
+        runs, said = self.play(FakeCase({2: processes.MeasurementFailed("too slow")}), "a")
+        self.assertEqual([number for _, number, _ in runs], [1, 3])
+        self.assertRegex(said, "fake, round 2: too slow")
+
+    def test_more_rounds_than_a_case_wants(self):
+        case = FakeCase()
+        case.most_rounds = 1
+        self.assertEqual(self.play(case, "a")[0], [("a", 1, 1)])
+
+
+class Ports(unittest.TestCase):
+    """Each program says in its own words what a port is."""
+
+    replay, vhost = Replay(pathlib.Path("/x.pcap"), 7), Vhost(pathlib.Path("/y.sock"))
+
+    def test_testpmd(self):
+        self.assertEqual(testpmd._device(self.replay, 0), "net_pcap0,rx_pcap=/x.pcap,infinite_rx=1")
+        self.assertEqual(testpmd._device(self.vhost, 1), "net_vhost1,iface=/y.sock,client=1,queues=1")
+        self.assertEqual((testpmd._burst([self.replay]), testpmd._burst([self.vhost])), ([], ["--burst=64"]))
+
+    def test_open_vswitch(self):
+        said = openvswitch._bridge([self.replay, self.vhost])
+        self.assertEqual(said[said.index("type=dpdk"):][:2], ["type=dpdk", 'options:dpdk-devargs="net_pcap0,rx_pcap=/x.pcap,infinite_rx=1"'])
+        self.assertEqual(said[-2:], ["type=dpdkvhostuserclient", 'options:vhost-server-path="/y.sock"'])
+
+    def test_bulkhead(self):
+        said = bulkheadd._configuration([self.replay, self.vhost], Layout())
+        self.assertEqual(said["ports"], [
+            {"name": "p0", "segment": "blue", "type": "ethdev", "devargs": "net_pcap0,rx_pcap=/x.pcap,infinite_rx=1"},
+            {"name": "p1", "segment": "blue", "type": "vhost-user", "mode": "client", "path": "/y.sock"}])
+        self.assertEqual(said["node"]["idle"], {"mode": "busy"})
+
+
+class Guests(unittest.TestCase):
+    """With a guest that is a few lines of shell."""
+
+    def ask(self, script, use):
+        with tempfile.TemporaryDirectory() as folder, processes.child(["sh", "-c", script], pathlib.Path(folder, "log"), answers=True) as child:
+            return use(guest.Guest(child, pathlib.Path(folder, "log")))
+
+    def test_what_is_between_two_answers(self):
+        script = """read x; echo '{"sent": [3, 4], "received": [1, 2], "offers": 100, "refused": 10}'
+                    read x; echo '{"sent": [5, 6], "received": [3, 4], "offers": 300, "refused": 160}'; cat"""
+        self.assertEqual(self.ask(script, lambda one: (one.frames(), one.frames(), one.ring_full)), ((7, 3), (11, 7), 0.75))
+
+    def test_a_guest_that_ends_says_why(self):
+        with self.assertRaisesRegex(processes.MeasurementFailed, "the guest ended\n.*no memory"):
+            self.ask("echo no memory >&2; read x", lambda one: one.ask())
+
+    def test_a_guest_that_is_silent_is_not_waited_for(self):
+        with self.assertRaisesRegex(processes.MeasurementFailed, "no answer within"):
+            self.ask("cat >/dev/null", lambda one: one.ask(0.05))
+
+
+class Latency(unittest.TestCase):
+    def test_all_run_at_half_the_top_rate_of_the_slowest(self):
+        rates = {"a": 8e6, "b": 5e6}
+        with mock.patch.object(latency, "_top_rate", side_effect=lambda program, plan, folder: rates[program.key]):
+            case = CASES["vhost-latency"].for_round([Fake("a"), Fake("b")], None, None)
+        self.assertEqual((case.rate, case.name, CASES["vhost-latency"].rate), (2_500_000, "vhost-latency", 0))
 
 
 class Machine(unittest.TestCase):
@@ -155,7 +289,40 @@ class Files(unittest.TestCase):
         self.assertIn("performance.svg", document.render(result(RUNS), has_plot=True))
 
     def test_a_peer_that_is_missing_leaves_a_dash(self):
-        self.assertIn("| – | – | 20.00 / 20.00 | – |", table.markdown(summary.summarize([one("bulkhead", 100, 20)])))
+        (group, rows), = table.by_group(summary.summarize([one("bulkhead", 100, 20)]))
+        self.assertIn("| – | – | 20.00 / 20.00 | – |", table.markdown(group, rows))
+
+    def test_every_group_has_a_table_of_its_own(self):
+        shown = table.text(summary.summarize([*RUNS, *MIXED])).split("\n\n")
+        self.assertEqual([part.split("\n")[1].split()[0] for part in shown], ["l2-16", "vhost-latency", "memory-64"])
+        self.assertEqual([("cycles/packet" in part, "p99 µs" in part, "RssAnon" in part) for part in shown],
+                         [(True, False, False), (False, True, False), (False, False, True)])
+        self.assertRegex(shown[1], r"vhost-latency +Bulkhead +3\.0 / 3\.8 +12\.0 / 15\.0 +1\.20 / 1\.25")
+        self.assertRegex(shown[2], r"memory-64 +Bulkhead +400 / 400 +20\.5 / 20\.5 +1$")
+
+    def test_the_page_of_mixed_cases(self):
+        page = document.render(result([*RUNS, *MIXED]), has_plot=False)
+        for part in ("## Frames from memory\n| case |", "## Latency\n| case |", "## Memory\n| case |", "- `l2-16`: ", "- `vhost-latency`: ", "- `memory-64`: "):
+            self.assertEqual(page.count(part), 1, part)
+        self.assertNotIn("## Guest to guest", page)
+
+    def test_a_group_without_a_floor_is_not_drawn(self):
+        try:
+            import matplotlib  # noqa: F401
+        except ImportError:
+            self.skipTest("no matplotlib")
+        drawn = []
+        with mock.patch.object(plot, "_draw", side_effect=lambda group, rows, axes: drawn.append(group.name)):
+            self.assertTrue(plot.draw(result([*RUNS, *MIXED]), self.folder / "x.svg"))
+        self.assertEqual(drawn, ["l2", "latency"])
+        self.assertTrue(plot.draw(result([*RUNS, *MIXED]), self.folder / "y.svg"))
+        self.assertGreater((self.folder / "y.svg").stat().st_size, 1000)
+
+    def test_cases_of_another_version_are_said(self):
+        (self.folder / "r.json").write_text(json.dumps({**result(RUNS), "runs": [one("bulkhead", 1, 1, case="gone")]}))
+        code, _, error = self.bench("--from", self.folder / "r.json")
+        self.assertEqual(code, 1)
+        self.assertIn("gone", error)
 
     def test_the_committed_page_is_that_of_the_committed_figures(self):
         docs = ROOT / "docs"

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a program is started with: its ports. Each program says in its own words what they are."""
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Receives the frames of a capture file for ever, from memory; what is transmitted is counted and dropped."""
+
+    file: Path
+    frames: int  # in the file; net_pcap holds a buffer for each
+
+    def device(self, number: int) -> str:
+        """DPDK device arguments."""
+        return f"net_pcap{number},rx_pcap={self.file},infinite_rx=1"
+
+
+@dataclass(frozen=True)
+class Vhost:
+    """A guest's vhost-user socket. The guest listens and the program connects, so that all start alike."""
+
+    socket: Path
+
+
+Port = Replay | Vhost
