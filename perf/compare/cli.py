@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import document, hugepages, machine, plot, programs, table
 from .cases import CASES, group_of
+from .check import check
 from .plan import Plan
 from .processes import MeasurementFailed
 from .program import Layout
@@ -35,12 +36,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the result (SVG; needs python3-matplotlib)")
     parser.add_argument("--from", type=Path, dest="source", metavar="FILE", help="measure nothing: take this JSON")
     parser.add_argument("--update-docs", action="store_true", help="rewrite docs/performance.md, .json and .svg")
+    parser.add_argument("--check", action="store_true",
+                        help="measure beside the floor only; fails when a ratio to it is worse than that in docs/")
     parser.add_argument("--only-check", action="store_true", help=argparse.SUPPRESS)  # for scripts/bench, of the others
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 2, 2.0
     if options.rounds < 1 or options.seconds < 0.5:
         parser.error("--rounds is at least 1 and --seconds at least 0.5")
+    if options.check and options.update_docs:
+        parser.error("--check compares with what --update-docs would overwrite")
     for target in (options.json, options.plot):
         if target and not target.parent.is_dir():  # said now, not when all is measured
             parser.error(f"there is no folder {target.parent}")
@@ -48,7 +53,15 @@ def _arguments() -> argparse.Namespace:
 
 
 def _cases(options: argparse.Namespace) -> list[str]:
-    return list(dict.fromkeys(options.case or CASES))
+    if options.case:
+        return list(dict.fromkeys(options.case))
+    return [name for name, case in CASES.items() if case.group.floor or not options.check]
+
+
+def _peers(options: argparse.Namespace, cases: list[str]) -> list[str]:
+    if options.check:
+        return [floor for name in cases if (floor := group_of(name).floor)]
+    return options.peer or list(programs.PEERS)
 
 
 def _show(run: dict) -> None:
@@ -67,7 +80,7 @@ def _measure(options: argparse.Namespace) -> dict:
     build = Path(os.environ.get("BULKHEAD_BUILD", REPOSITORY / "build"))
     plan = Plan(options.rounds, options.seconds, Layout(), build / "perf")
     cases = _cases(options)
-    found = programs.present(options.peer or list(programs.PEERS), build)
+    found = programs.present(_peers(options, cases), build)
     # All that can fail besides a run, before the first of them: an hour's figures are not lost for a name.
     result = {
         "format": 1, "started": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
@@ -123,6 +136,7 @@ def main() -> int:
     # As an exception, so that every process and folder is cleaned up on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        committed = _read(DOCS / "performance.json")["summary"] if options.check else []
         result = _read(options.source) if options.source else _measure(options)
     except (MeasurementFailed, OSError, subprocess.SubprocessError) as failure:
         print(f"scripts/bench: {failure}", file=sys.stderr)
@@ -137,4 +151,11 @@ def main() -> int:
         _draw(result, options.plot)
     if options.update_docs:
         _update_docs(result, DOCS)
-    return 0
+    return _say_check(options, result, committed) if options.check else 0
+
+
+def _say_check(options: argparse.Namespace, result: dict, committed: list[dict]) -> int:
+    names = options.case or result["parameters"]["cases"]
+    lines, good = check(names, result["summary"], committed)
+    print("\n" + "\n".join(lines))
+    return 0 if good else 1

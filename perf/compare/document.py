@@ -37,6 +37,7 @@ What a frame costs, beside what the same ports cost when dpdk-testpmd only moves
 sudo scripts/bench --json result.json          # every case, both peers
 sudo scripts/bench --case l2-16 --quick        # a first look, half a minute
 sudo scripts/bench --update-docs               # measures, and rewrites this page and docs/performance.json
+sudo scripts/bench --check                     # only the ratios to the floor, and fails if one got worse by over 10 %
 ```
 Figures of different minutes can't be compared: on a shared host, memory and execution ports belong to others too. Compare rows of
 one run, by their ratios.

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "perf"))
 
-from compare import cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
+from compare import check, cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
 from compare import bulkheadd  # noqa: E402
 from compare.cases import CASES  # noqa: E402
 from compare.plan import Plan  # noqa: E402
@@ -247,6 +247,72 @@ class Latency(unittest.TestCase):
         self.assertEqual((case.rate, case.name, CASES["vhost-latency"].rate), (2_500_000, "vhost-latency", 0))
 
 
+class Check(unittest.TestCase):
+    """A ratio to the floor may get worse by a tenth."""
+
+    def check(self, now, before, case="l2-16"):
+        """As the ratio goes from `before` to `now`."""
+        rows = [summary.summarize([one("testpmd", 100, 1, case=case), one("bulkhead", 100 * ratio, 1, case=case)]) for ratio in (now, before)]
+        return check.check([case], *rows)
+
+    def test_nine_percent_worse_passes(self):
+        lines, good = self.check(2.18, 2.0)
+        self.assertTrue(good)
+        self.assertEqual(lines, ["l2-16: good: 2.18 × floor, committed 2.00"])
+
+    def test_eleven_percent_worse_fails(self):
+        lines, good = self.check(2.22, 2.0)
+        self.assertFalse(good)
+        self.assertEqual(lines, ["l2-16: WORSE by 11.0%, more than 10%: 2.22 × floor, committed 2.00"])
+
+    def test_better_passes(self):
+        self.assertTrue(self.check(1.0, 2.0)[1])
+
+    def test_times_are_not_compared(self):
+        slow = [one("testpmd", 1000, 1), one("bulkhead", 2000, 1)]
+        fast = [one("testpmd", 10, 1), one("bulkhead", 20, 1)]
+        self.assertTrue(check.check(["l2-16"], summary.summarize(slow), summary.summarize(fast))[1])
+
+    def test_the_median_counts(self):
+        now = [one("testpmd", 100, 1) for _ in range(3)] + [one("bulkhead", cycles, 1) for cycles in (200, 230, 240)]
+        before = [one("testpmd", 100, 1) for _ in range(3)] + [one("bulkhead", 200, 1) for _ in range(3)]
+        self.assertFalse(check.check(["l2-16"], summary.summarize(now), summary.summarize(before))[1])
+
+    def test_other_metrics_are_compared_too(self):
+        for p99, good in ((13.0, True), (13.1, True), (13.4, False), (5.0, True)):
+            rows = [summary.summarize([delay("testpmd", 10), delay("bulkhead", mine)]) for mine in (p99, 12.0)]
+            self.assertEqual(check.check(["vhost-latency"], *rows)[1], good, p99)
+
+    def test_where_more_is_better(self):
+        figure = check.CASES["l2-16"].group.rival_figure  # Mpps
+        case = mock.Mock(group=mock.Mock(floor="testpmd", metric=figure))
+        for now, good in ((0.91, True), (0.89, False), (1.5, True)):
+            rows = [[{"case": "x", "program": "bulkhead", "to_floor_median": ratio}] for ratio in (now, 1.0)]
+            with mock.patch.dict(check.CASES, x=case):
+                self.assertEqual(check.check(["x"], *rows)[1], good, now)
+
+    def test_without_a_committed_figure(self):
+        rows = summary.summarize(RUNS)
+        self.assertEqual(check.check(["l2-16", "l2-1024"], rows, rows), (["l2-16: good: 2.40 × floor, committed 2.40", "no figure committed for l2-1024"], True))
+
+    def test_without_a_floor(self):
+        rows = summary.summarize(MIXED)
+        self.assertEqual(check.check(["memory-64"], rows, rows), (["memory-64: has no floor to be compared with"], True))
+
+    def test_what_could_not_be_measured_is_no_success(self):
+        rows = summary.summarize(RUNS)
+        for now in ([], summary.summarize([one("bulkhead", 1, 1)]), summary.summarize([one("testpmd", 1, 1)])):
+            lines, good = check.check(["l2-16"], now, rows)
+            self.assertFalse(good)
+            self.assertIn("l2-16: WORSE: could not be measured", lines[0])
+
+    def test_one_bad_case_fails_all(self):
+        before = summary.summarize([*RUNS, one("testpmd", 100, 1, case="l2-1024"), one("bulkhead", 200, 1, case="l2-1024")])
+        now = summary.summarize([*RUNS, one("testpmd", 100, 1, case="l2-1024"), one("bulkhead", 300, 1, case="l2-1024")])
+        for order in (["l2-16", "l2-1024"], ["l2-1024", "l2-16"]):
+            self.assertFalse(check.check(order, now, before)[1])
+
+
 class Machine(unittest.TestCase):
     def test_what_a_small_machine_can_not_tell_is_unknown(self):
         for failure in (FileNotFoundError("git"), subprocess.TimeoutExpired("git", 10)):
@@ -318,6 +384,37 @@ class Files(unittest.TestCase):
         self.assertTrue(plot.draw(result([*RUNS, *MIXED]), self.folder / "y.svg"))
         self.assertGreater((self.folder / "y.svg").stat().st_size, 1000)
 
+    def check(self, before, now):
+        (self.folder / "now.json").write_text(json.dumps(result(now)))
+        (self.folder / "performance.json").write_text(json.dumps(result(before)))
+        with mock.patch.object(cli, "DOCS", self.folder):
+            return self.bench("--check", "--from", self.folder / "now.json")
+
+    def test_check_compares_with_the_committed_figures(self):
+        code, shown, error = self.check(RUNS, RUNS)
+        self.assertEqual((code, error), (0, ""))
+        self.assertIn("l2-16: good: 2.40 × floor, committed 2.40", shown)
+        worse = [{**run, "cycles_per_packet": run["cycles_per_packet"] * 1.2} if run["program"] == "bulkhead" else run for run in RUNS]
+        code, shown, error = self.check(RUNS, worse)
+        self.assertEqual((code, error), (1, ""))
+        self.assertIn("l2-16: WORSE by 20.0%, more than 10%: 2.88 × floor, committed 2.40", shown)
+
+    def test_check_measures_what_has_a_floor_and_nothing_else(self):
+        def chosen(*arguments):
+            with mock.patch.object(sys, "argv", ["bench", *arguments]):
+                options = cli._arguments()
+            return cli._cases(options), cli._peers(options, cli._cases(options))
+        self.assertEqual(chosen(), (list(CASES), ["testpmd", "ovs"]))
+        self.assertEqual(chosen("--case", "l2-16", "--peer", "ovs"), (["l2-16"], ["ovs"]))
+        names, peers = chosen("--check")
+        self.assertEqual((names, set(peers)), ([name for name in CASES if name != "memory-64"], {"testpmd"}))
+
+    def test_check_without_committed_figures_says_so_before_it_measures(self):
+        with mock.patch.object(cli, "DOCS", self.folder), mock.patch.object(cli, "_measure", side_effect=AssertionError):
+            code, _, error = self.bench("--check")
+        self.assertEqual(code, 1)
+        self.assertIn("performance.json", error)
+
     def test_cases_of_another_version_are_said(self):
         (self.folder / "r.json").write_text(json.dumps({**result(RUNS), "runs": [one("bulkhead", 1, 1, case="gone")]}))
         code, _, error = self.bench("--from", self.folder / "r.json")
@@ -340,7 +437,7 @@ class Files(unittest.TestCase):
                 self.assertIn(reason, error)
 
     def test_wrong_options(self):
-        for arguments in (["--rounds", "0"], ["--json", self.folder / "none" / "x"], ["--case", "l3"]):
+        for arguments in (["--rounds", "0"], ["--json", self.folder / "none" / "x"], ["--case", "l3"], ["--check", "--update-docs"]):
             self.assertEqual(self.bench(*arguments)[0], 2)
 
 
