@@ -5,14 +5,16 @@ import os
 import select
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from . import processes
 from .plan import Plan
 from .processes import MeasurementFailed
+from .telemetry import Telemetry
 
 MEMORY_MIB = 128
+LEAST_SHARE = 0.8
 
 
 class Guest:
@@ -49,6 +51,18 @@ class Guest:
         offers = self.last["offers"] - self._before["offers"]
         return (self.last["refused"] - self._before["refused"]) / offers if offers else 0.0
 
+    @property
+    def core_share(self) -> float:
+        """Between the last two answers. MeasurementFailed if that was too little.
+
+        A worker that waits for a guest is counted as if it worked: unlike its own, time that the guest has not had
+        can't be taken out of the figures.
+        """
+        share = (self.last["core_s"] - self._before["core_s"]) / (self.last["wall_s"] - self._before["wall_s"])
+        if share < LEAST_SHARE:
+            raise MeasurementFailed(f"the guest had its core for only {share:.0%} of the time")
+        return share
+
     def _failed(self, what: str) -> MeasurementFailed:
         return MeasurementFailed(f"the guest {what}\n{processes.tail(self._log)}")
 
@@ -60,9 +74,10 @@ def guest(plan: Plan, mode: str, sockets: Sequence[Path], folder: Path, *options
     if not plan.guest.exists():
         raise MeasurementFailed(f"{plan.guest} is not built (ninja -C build perf/guest)")
     log = folder / f"{name}.log"
-    command = [str(plan.guest), mode, "--name", f"bulkhead-bench-{os.getpid()}-{name}",
+    prefix = f"bulkhead-bench-{os.getpid()}-{name}"
+    command = [str(plan.guest), mode, "--name", prefix,
                "--core", str(plan.layout.control_core), "--memory", str(memory_mib), *map(str, options)]
     for socket in sockets:
         command += ["--port", str(socket)]
-    with processes.child(command, log, answers=True) as process:
+    with closing(Telemetry(prefix)), processes.child(command, log, answers=True) as process:
         yield Guest(process, log)

@@ -9,7 +9,7 @@ from .guest import MEMORY_MIB
 from .plan import Plan
 from .processes import MeasurementFailed
 from .program import Program
-from .vhost import WARM_UP_S, pair
+from .vhost import GUEST_CORE, WARM_UP_S, pair
 
 P50 = Figure("p50_us", "p50", "p50 µs")
 P99 = Figure("p99_us", "p99", "p99 µs")
@@ -25,7 +25,8 @@ at sending in it. The rate is the same for all programs of a round: half of what
 a second of the same round. One thread of the guest sends and receives, so a round of its loop is part of every
 figure, for all programs alike; a moment in which the host took either core away is in p99.9 and the maximum. × floor
 is that of p99.""",
-    columns=(shown(P50), shown(P99), to_floor(P99), shown(P999), shown(MAX), shown(RATE), LOST, CORE, CANARY, RUNS),
+    columns=(shown(P50), shown(P99), to_floor(P99), shown(P999), shown(MAX), shown(RATE), LOST, GUEST_CORE, CORE, CANARY,
+             RUNS),
     unit="p99, µs", rival=None)
 
 _TOP_RATE_SECONDS = 1.0
@@ -51,12 +52,13 @@ class LatencyCase:
     def play(self, program: Program, plan: Plan, folder: Path, mood: dict) -> dict:
         with pair(program, plan, "latency", folder, "--rate", self.rate) as (running, one):
             sample = window.measure(running, one.frames, WARM_UP_S, plan.seconds)
-            answer = one.last
+            answer, guest_share = one.last, one.core_share
         sent = answer["sent_since"] / answer["seconds"]
         if sent < _LEAST_RATE * self.rate:
             raise MeasurementFailed(f"the guest sent {sent:,.0f} frames a second instead of {self.rate:,}")
         return {"received": sample.received, "transmitted": sample.transmitted, "wall_s": sample.wall_s,
                 "core_s": sample.core_s, "rate_asked": self.rate, "rate_mpps": sent / 1e6, "skipped": answer["skipped"],
+                "guest_share": guest_share,
                 **{f"{name}_us": answer[f"{name}_ns"] / 1e3 for name in ("p50", "p99", "p999", "max")}}
 
 

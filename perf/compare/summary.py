@@ -32,8 +32,9 @@ def _row(group: Group, case: str, program: str, runs: list[dict]) -> dict:
         row["lost"] = max(0.0, 1 - sum(run["transmitted"] for run in runs) / received) if received else 0.0
     if all("core_s" in run for run in runs):
         row["core_share"] = median(run["core_s"] / run["wall_s"] for run in runs)
-    if all("ring_full" in run for run in runs):
-        row["ring_full"] = median(run["ring_full"] for run in runs)
+    for share in ("ring_full", "guest_share"):
+        if all(share in run for run in runs):
+            row[share] = median(run[share] for run in runs)
     row["memory_canary"] = median(run["canary"]["memory_cycles"] for run in runs)
     return row
 

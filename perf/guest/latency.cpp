@@ -8,6 +8,7 @@
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 
+#include "perf/guest/clock.h"
 #include "perf/guest/console.h"
 #include "perf/guest/frame.h"
 #include "perf/guest/histogram.h"
@@ -69,12 +70,13 @@ class Measurement {
     void report() {
         const double ns = 1e9 / static_cast<double>(rte_get_tsc_hz());
         auto in_ns = [ns](std::uint64_t cycles) { return static_cast<double>(cycles) * ns; };
-        std::printf(R"({"sent": [%lu], "received": [%lu], "sent_since": %lu, "skipped": %lu, "seconds": %.6f, )"
-                    R"("p50_ns": %.0f, "p99_ns": %.0f, "p999_ns": %.0f, "max_ns": %.0f})"
-                    "\n",
-                    source_.sent(), sink_.received(), source_.sent() - sent_before_, skipped_,
-                    in_ns(rte_rdtsc() - begin_) / 1e9, in_ns(latencies_->quantile(0.5)),
-                    in_ns(latencies_->quantile(0.99)), in_ns(latencies_->quantile(0.999)), in_ns(latencies_->max()));
+        std::printf(
+            R"({"sent": [%lu], "received": [%lu], "sent_since": %lu, "skipped": %lu, "seconds": %.6f, )"
+            R"("p50_ns": %.0f, "p99_ns": %.0f, "p999_ns": %.0f, "max_ns": %.0f, "core_s": %.6f, "wall_s": %.6f})"
+            "\n",
+            source_.sent(), sink_.received(), source_.sent() - sent_before_, skipped_,
+            in_ns(rte_rdtsc() - begin_) / 1e9, in_ns(latencies_->quantile(0.5)), in_ns(latencies_->quantile(0.99)),
+            in_ns(latencies_->quantile(0.999)), in_ns(latencies_->max()), core_seconds(), wall_seconds());
         std::fflush(stdout);
         begin();
     }

@@ -11,8 +11,8 @@
 namespace bulkhead::guest {
 
 /// Until standard input ends. Each line on it is answered by a line of JSON: `sent` and `received`, counts since the
-/// beginning; and of the time since the last line `seconds`, `sent_since`, `skipped` (left out), and the latencies in
-/// ns: `p50_ns`, `p99_ns`, `p999_ns`, `max_ns`.
+/// beginning; `core_s` and `wall_s`, of this thread; and of the time since the last line `seconds`, `sent_since`,
+/// `skipped` (left out), and the latencies in ns: `p50_ns`, `p99_ns`, `p999_ns`, `max_ns`.
 void run_latency(Station& source, Station& sink, const Options& options);
 
 }  // namespace bulkhead::guest

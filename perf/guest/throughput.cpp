@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "perf/guest/clock.h"
 #include "perf/guest/console.h"
 
 namespace bulkhead::guest {
@@ -33,10 +34,10 @@ void run_throughput(std::vector<Station>& stations, const Options& options) {
         }
         for (Station& station : stations) (void)station.receive();
         for (unsigned lines = console.asked(); lines > 0; --lines) {
-            std::printf(R"({"sent": %s, "received": %s, "offers": %lu, "refused": %lu})"
+            std::printf(R"({"sent": %s, "received": %s, "offers": %lu, "refused": %lu, "core_s": %.6f, "wall_s": %.6f})"
                         "\n",
                         list(stations, &Station::sent).c_str(), list(stations, &Station::received).c_str(), offers,
-                        refused);
+                        refused, core_seconds(), wall_seconds());
             std::fflush(stdout);
         }
     }

@@ -95,9 +95,9 @@ class Summary(unittest.TestCase):
             self.assertFalse({"cycles_min", "mpps_max", "to_ovs_max"} & set(row))
 
     def test_a_ring_that_is_full(self):
-        runs = [{**one("bulkhead", 100, 20, case="vhost-60"), "gbps": 9.6, "ring_full": full} for full in (0.5, 1.0, 0.9)]
+        runs = [{**one("bulkhead", 100, 20, case="vhost-60"), "gbps": 9.6, "ring_full": full, "guest_share": full / 2} for full in (0.5, 1.0, 0.9)]
         row, = summary.summarize(runs)
-        self.assertEqual((row["ring_full"], row["gbps_max"], row["cycles_min"]), (0.9, 9.6, 100))
+        self.assertEqual((row["ring_full"], row["guest_share"], row["gbps_max"], row["cycles_min"]), (0.9, 0.45, 9.6, 100))
 
     def test_figures_of_a_sample(self):
         sample = window.Sample(received=4000, transmitted=2000, wall_s=2.0, core_s=1.0)
@@ -226,9 +226,15 @@ class Guests(unittest.TestCase):
             return use(guest.Guest(child, pathlib.Path(folder, "log")))
 
     def test_what_is_between_two_answers(self):
-        script = """read x; echo '{"sent": [3, 4], "received": [1, 2], "offers": 100, "refused": 10}'
-                    read x; echo '{"sent": [5, 6], "received": [3, 4], "offers": 300, "refused": 160}'; cat"""
-        self.assertEqual(self.ask(script, lambda one: (one.frames(), one.frames(), one.ring_full)), ((7, 3), (11, 7), 0.75))
+        script = """read x; echo '{"sent": [3, 4], "received": [1, 2], "offers": 100, "refused": 10, "core_s": 1, "wall_s": 10}'
+                    read x; echo '{"sent": [5, 6], "received": [3, 4], "offers": 300, "refused": 160, "core_s": 4.6, "wall_s": 14}'; cat"""
+        self.assertEqual(self.ask(script, lambda one: (one.frames(), one.frames(), one.ring_full, round(one.core_share, 3))),
+                         ((7, 3), (11, 7), 0.75, 0.9))
+
+    def test_a_guest_that_lacked_its_core_spoils_the_run(self):
+        script = """read x; echo '{"core_s": 1, "wall_s": 10}'; read x; echo '{"core_s": 3, "wall_s": 14}'; cat"""
+        with self.assertRaisesRegex(processes.MeasurementFailed, "its core for only 50%"):
+            self.ask(script, lambda one: (one.ask(), one.ask(), one.core_share))
 
     def test_a_guest_that_ends_says_why(self):
         with self.assertRaisesRegex(processes.MeasurementFailed, "the guest ended\n.*no memory"):
