@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perf/rig/bulkhead.h"
+
+#include <numeric>
+
+#include "vswitch/model/validate.h"
+
+namespace bulkhead::rig {
+namespace {
+
+std::uint64_t sum_of(const std::array<std::uint64_t, kDropReasons>& drops) {
+    return std::accumulate(drops.begin(), drops.end(), std::uint64_t{0});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Bulkhead>> Bulkhead::create(const Scene& scene, rte_mempool* buffers) {
+    // Nothing is measured that users could not have.
+    if (auto valid = validate(scene.model); !valid) return failure(std::move(valid.error()));
+    SwitchSettings settings{.workers = scene.workers, .buffers = buffers, .idle = IdleMode::busy};
+    // With newcomers the clock stands still: a known source writes to the table once a second, when it is seen again,
+    // and each of the known newcomers comes once a second. They shall be what learning is compared with, so write
+    // nothing.
+    if (scene.newcomers != nullptr) settings.clock_s = [] { return 1U; };
+    auto made = Switch::create(settings);
+    if (!made) return failure(std::move(made.error()));
+    if (auto ok = (*made)->apply(scene.model, scene.open_ports()); !ok) return failure(std::move(ok.error()));
+    return std::unique_ptr<Bulkhead>(new Bulkhead(std::move(*made)));
+}
+
+Tally Bulkhead::tally() const {
+    Tally tally;
+    for (std::uint16_t worker = 0; worker < switch_->workers(); ++worker) {
+        const WorkerStats books = switch_->worker_stats(worker);
+        const std::uint64_t unknown = books.drops[static_cast<std::size_t>(DropReason::unknown_unicast)];
+        tally.unknown += unknown;
+        tally.copies += books.copies;
+        tally.drops += sum_of(books.drops) - unknown;
+    }
+    return tally;
+}
+
+Result<> Bulkhead::check_books() const {
+    for (std::uint16_t worker = 0; worker < switch_->workers(); ++worker) {
+        const WorkerStats books = switch_->worker_stats(worker);
+        const std::uint64_t in = books.received + books.originated + books.copies;
+        const std::uint64_t out = books.transmitted + books.consumed + books.held + sum_of(books.drops);
+        if (in != out)
+            return failure({.message = "the books of worker " + std::to_string(worker) + " do not balance: " +
+                                       std::to_string(in) + " frames in, " + std::to_string(out) + " out"});
+    }
+    return {};
+}
+
+}  // namespace bulkhead::rig

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perf/rig/cases.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "perf/rig/newcomers.h"
+#include "perf/rig/source.h"
+#include "perf/rig/traffic.h"
+
+namespace bulkhead::rig {
+namespace {
+
+constexpr const char* kBlue = "blue";
+
+/// Unknown destinations are dropped, and so counted as what they are: between two ports a flooded frame would look like
+/// any other. The path of a frame whose destination is known is the same.
+void add_segment(Scene& scene, const std::string& name, std::uint32_t vni, FloodMode flood = FloodMode::known) {
+    scene.model.segments[name] = {.name = name, .vni = vni, .flood = flood, .mac_limit = kMaxMacLimit};
+}
+
+Port& add_port(Scene& scene, std::unique_ptr<MemoryPort> memory) {
+    // Two digits, so that the order of the names is that of the ports.
+    const std::size_t number = scene.ports.size();
+    const std::string name = (number < 10 ? "p0" : "p") + std::to_string(number);
+    scene.ports.push_back(std::move(memory));
+    scene.names.push_back(name);
+    scene.partners.emplace_back();
+    Port& port = scene.model.ports[name];
+    port.name = name;
+    port.device = EthdevDevice{.devargs = "memory" + std::to_string(number)};
+    return port;
+}
+
+Port& add_access_port(Scene& scene, std::unique_ptr<MemoryPort> memory) {
+    Port& port = add_port(scene, std::move(memory));
+    port.attachments.push_back({.vlan = std::nullopt, .segment = kBlue});
+    return port;
+}
+
+template <typename Traffic>
+std::unique_ptr<MemoryPort> make_source(Scene& scene, rte_mempool* buffers, Traffic traffic) {
+    auto source = std::make_unique<TrafficSource<Traffic>>(scene.workers, buffers, traffic);
+    scene.sources.push_back(source.get());
+    scene.macs += traffic.stations();
+    return source;
+}
+
+/// Two more access ports whose stations talk with each other.
+void add_pair(Scene& scene, rte_mempool* buffers, std::uint32_t stations) {
+    const auto a = static_cast<std::uint8_t>(scene.ports.size()), b = static_cast<std::uint8_t>(a + 1);
+    const Population population{.stations = stations};
+    add_access_port(scene, make_source(scene, buffers, StationTraffic<false>(a, b, population)));
+    add_access_port(scene, make_source(scene, buffers, StationTraffic<false>(b, a, population)));
+    scene.partners[a] = {b};
+    scene.partners[b] = {a};
+}
+
+Scene pairs_in_one_segment(std::uint16_t workers, rte_mempool* buffers, unsigned pairs, std::uint32_t stations) {
+    Scene scene{.workers = workers};
+    add_segment(scene, kBlue, 100);
+    for (unsigned pair = 0; pair < pairs; ++pair) add_pair(scene, buffers, stations);
+    return scene;
+}
+
+Scene a_million_macs(std::uint16_t workers, rte_mempool* buffers) {
+    return pairs_in_one_segment(workers, buffers, 1, 500'000);
+}
+
+Scene ten_thousand_pairs(std::uint16_t workers, rte_mempool* buffers) {
+    return pairs_in_one_segment(workers, buffers, 1, 10'000);
+}
+
+Scene four_ports(std::uint16_t workers, rte_mempool* buffers) {
+    return pairs_in_one_segment(workers, buffers, 2, 5'000);
+}
+
+/// A provider network: each VLAN of the one side is the same VLAN of the other.
+Scene a_thousand_segments(std::uint16_t workers, rte_mempool* buffers) {
+    constexpr std::uint16_t kVlans = 1000;
+    constexpr Population kPopulation{.segments = kVlans, .stations = 32};
+    Scene scene{.workers = workers};
+    for (std::uint8_t side = 0; side < 2; ++side) {
+        const auto far_side = static_cast<std::uint8_t>(1 - side);
+        Port& port = add_port(scene, make_source(scene, buffers, StationTraffic<true>(side, far_side, kPopulation)));
+        scene.partners[side] = {far_side};
+        for (std::uint16_t vlan = 1; vlan <= kVlans; ++vlan)
+            port.attachments.push_back({.vlan = vlan, .segment = "s" + std::to_string(vlan)});
+    }
+    for (std::uint16_t vlan = 1; vlan <= kVlans; ++vlan) add_segment(scene, "s" + std::to_string(vlan), vlan);
+    return scene;
+}
+
+Scene one_to_many(std::uint16_t workers, rte_mempool* buffers) {
+    constexpr std::size_t kTargets = 64;
+    constexpr std::uint32_t kSpeakers = 64;
+    Scene scene{.workers = workers};
+    add_segment(scene, kBlue, 100, FloodMode::all);
+    add_access_port(scene, make_source(scene, buffers, BroadcastTraffic(0, kSpeakers)));
+    for (std::size_t target = 1; target <= kTargets; ++target) {
+        add_access_port(scene, std::make_unique<MemoryPort>(workers));
+        scene.partners[0].push_back(target);
+    }
+    return scene;
+}
+
+Scene newcomers_beside_a_pair(std::uint16_t workers, rte_mempool* buffers) {
+    Scene scene = pairs_in_one_segment(workers, buffers, 1, kKnownASide);
+    auto newcomers = std::make_unique<Newcomers>(workers, buffers, 2, 0, kKnownASide);
+    scene.newcomers = newcomers.get();
+    add_access_port(scene, std::move(newcomers));
+    scene.partners[2] = {0};
+    return scene;
+}
+
+constexpr Case kCases[] = {
+    {"macs-1000000", "two access ports, 500,000 stations on each, all pairs", 1, Metric::packet, a_million_macs},
+    {"segments-1000x64", "two trunk ports, 1,000 VLANs and segments, 32 stations a side and segment", 1, Metric::packet,
+     a_thousand_segments},
+    {"flood-64", "broadcast from one port to 64", 1, Metric::copy, one_to_many},
+    {"l2-10000-memory", "two access ports, 10,000 stations on each, all pairs", 1, Metric::packet, ten_thousand_pairs},
+    {"workers-1", "two pairs of access ports, 5,000 stations on each, one worker", 1, Metric::packet, four_ports},
+    {"workers-2", "the same with two workers, the second on the control core", 2, Metric::packet, four_ports},
+    {"learning", "10,000 stations on each of two ports, and a third with a million newcomers a second", 1,
+     Metric::packet, newcomers_beside_a_pair},
+};
+
+}  // namespace
+
+std::span<const Case> cases() {
+    return kCases;
+}
+
+const Case* find_case(std::string_view name) {
+    const auto* found = std::ranges::find(kCases, name, &Case::name);
+    return found == std::end(kCases) ? nullptr : found;
+}
+
+}  // namespace bulkhead::rig
