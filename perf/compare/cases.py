@@ -7,6 +7,7 @@ from .group import Group
 from .latency import LatencyCase
 from .memory import MemoryCase
 from .replay import ReplayCase
+from .rig import COPIES, LearningCase, RigCase, WorkersCase
 from .vhost import VhostCase
 
 _ALL: tuple[Case, ...] = (
@@ -14,6 +15,12 @@ _ALL: tuple[Case, ...] = (
     ReplayCase("l2-1024", 1024, 1.5),
     ReplayCase("l2-4096", 4096, 3.0),
     ReplayCase("l2-10000", 10000, 5.0),
+    ReplayCase("l2-50000", 50000, 8.0),
+    RigCase("macs-1000000", "1,000,000 MACs in one segment, sources and destinations at random"),
+    RigCase("segments-1000x64", "1,000 segments on two trunks, 64 MACs each, at random"),
+    RigCase("flood-64", "broadcast to 64 ports", COPIES),
+    WorkersCase("workers-2", "one worker and two, two pairs of ports"),
+    LearningCase("learning", "1,000,000 new MACs a second"),
     VhostCase("vhost-60", 60),
     VhostCase("vhost-1514", 1514),
     LatencyCase("vhost-latency"),

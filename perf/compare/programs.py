@@ -4,19 +4,21 @@ import sys
 from pathlib import Path
 
 from .bulkheadd import Bulkhead
+from .mover import Mover
 from .openvswitch import OpenVswitch
 from .program import Program
 from .testpmd import Testpmd
 
 SUBJECT = Bulkhead.key
-TITLES = {program.key: program.title for program in (Testpmd, OpenVswitch, Bulkhead)}
+TITLES = {program.key: program.title for program in (Testpmd, Mover, OpenVswitch, Bulkhead)}
 PEERS = tuple(key for key in TITLES if key != SUBJECT)
 
 
 def present(peers: list[str], build: Path) -> list[Program]:
     """This switch and those of its peers that are asked for, if they are here; what is skipped is said."""
-    wanted: list[Program] = [program for program in (Testpmd(), OpenVswitch()) if program.key in peers]
-    wanted.append(Bulkhead(build / "bulkheadd"))
+    switch = build / "bulkheadd"
+    possible: list[Program] = [Testpmd(), Mover(build / "perf" / "rig", switch), OpenVswitch()]
+    wanted = [*(program for program in possible if program.key in peers), Bulkhead(switch)]
     found = []
     for program in wanted:
         if why := program.missing():

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cases between ports in memory: what neither net_pcap nor the 32 ports of a DPDK program can do."""
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import processes
+from .group import CANARY, CORE, RUNS, Column, Figure, Group, over_floor, pair, shown, to_floor
+from .mover import Mover
+from .plan import Plan
+from .program import Program
+from .replay import CYCLES, MPPS
+
+_PROGRAMS = {Mover.key: "floor", "bulkhead": "bulkhead"}  # by the rig's names
+_ABOUT = """\
+`perf/rig` runs the real switch, with its workers, between ports that live in the same process: each frame is a fresh
+buffer from the pool, its 60 bytes copied from a template and given random stations, and is freed where it is
+transmitted. The floor is a loop that takes 64 frames from a port and gives them to its partner."""
+
+STATIONS = Group(
+    name="stations", title="Many stations", figures=(CYCLES, MPPS), about=_ABOUT,
+    columns=(shown(CYCLES), over_floor(CYCLES), to_floor(CYCLES), shown(MPPS), CORE, CANARY, RUNS),
+    unit="TSC cycles per packet", floor=Mover.key, rival=None)
+
+COPIES = Group(
+    name="copies", title="Replication", figures=(Figure("cycles_per_packet", "cycles", "cycles/copy"),),
+    about="Broadcast frames from one of 65 ports in memory to the other 64; what one copy costs. The floor hands the "
+          "same\nbuffers to 64 ports with one reference count for each frame.",
+    columns=(shown(CYCLES), over_floor(CYCLES), to_floor(CYCLES), CORE, CANARY, RUNS),
+    unit="TSC cycles per copy", floor=Mover.key, rival=None)
+
+SPEEDUP = Figure("speedup", "speedup", "two workers × one", best="max", digits=2)
+_ONE = Figure("mpps_of_one", "mpps_one", "Mpps of one", best="max", digits=2)
+_TWO = Figure("mpps_of_two", "mpps_two", "Mpps of two", best="max", digits=2)
+WORKERS = Group(
+    name="workers", title="Two workers", figures=(SPEEDUP, _ONE, _TWO),
+    about="Two pairs of ports in memory, 10,000 pairs of stations, with one worker and right after with two: frames "
+          "per\nsecond that the workers had their cores. The target is 1.9.",
+    columns=(shown(SPEEDUP), shown(_ONE), shown(_TWO), to_floor(SPEEDUP), CANARY, RUNS),
+    unit="Mpps of two workers ÷ Mpps of one", floor=Mover.key, rival=None)
+
+KEPT = Figure("kept", "kept", "known traffic kept", best="max", digits=3)
+_LEARNED = Figure("learned_per_s", "learned", "learned/s", best="max", digits=0)
+_NEW = Figure("cycles_per_known", "cycles_known", "cycles/known packet")
+LEARNING = Group(
+    name="learning", title="Learning", figures=(KEPT, _LEARNED, _NEW),
+    about="Two ports forward between 20,000 known stations; a third sends 1,000,000 frames a second, each from a new "
+          "one.\n*Kept* is the known traffic's rate beside that with the same frames from stations that are known "
+          "already (target: 0.9).",
+    columns=(Column(KEPT.title, lambda row: pair(row, KEPT.row, KEPT.best, KEPT.digits)), shown(_LEARNED), shown(_NEW),
+             CANARY, RUNS),
+    unit="share of the known traffic", floor=None, rival=None)
+
+
+@dataclass(frozen=True)
+class RigCase:
+    """One run of the rig."""
+
+    name: str
+    title: str
+    group: Group = STATIONS
+    warm_up_s: float = 0.5
+
+    programs = tuple(_PROGRAMS)
+    guest_mib = 0
+    most_rounds = None
+
+    def for_round(self, programs: list[Program], plan: Plan, folder: Path) -> "RigCase":
+        return self
+
+    def play(self, program: Program, plan: Plan, folder: Path, mood: dict) -> dict:
+        return run_rig(self.name, program, plan, plan.seconds, self.warm_up_s)
+
+
+@dataclass(frozen=True)
+class WorkersCase(RigCase):
+    group: Group = WORKERS
+
+    def play(self, program: Program, plan: Plan, folder: Path, mood: dict) -> dict:
+        one, two = (run_rig(f"workers-{count}", program, plan, plan.seconds, self.warm_up_s)["details"]["mpps_of_all"]
+                    for count in (1, 2))
+        return {"speedup": two / one, "mpps_of_one": one, "mpps_of_two": two}
+
+
+@dataclass(frozen=True)
+class LearningCase(RigCase):
+    group: Group = LEARNING
+
+    programs = ("bulkhead",)
+
+    def play(self, program: Program, plan: Plan, folder: Path, mood: dict) -> dict:
+        # Three kinds of window take turns.
+        details = run_rig(self.name, program, plan, 3 * plan.seconds, self.warm_up_s)["details"]
+        new, known = details["new"], details["known"]
+        return {"kept": known["cycles_per_known_packet"] / new["cycles_per_known_packet"],
+                "learned_per_s": new["learned_per_s"], "cycles_per_known": new["cycles_per_known_packet"],
+                "macs_held": details["macs_held"]}
+
+
+def run_rig(case: str, program: Program, plan: Plan, seconds: float, warm_up_s: float) -> dict:
+    command = [str(plan.tools / "rig"), "--case", case, "--program", _PROGRAMS[program.key], "--seconds", str(seconds),
+               "--warm-up", str(warm_up_s), "--worker-core", str(plan.layout.worker_core),
+               "--control-core", str(plan.layout.control_core)]
+    figures = json.loads(processes.run(command, timeout_s=seconds + 120))
+    del figures["case"], figures["program"]
+    return figures
