@@ -115,7 +115,7 @@ Result<Json> measure_learning(Rig& rig, double seconds) {
         turns.macs_held = rig.forwarder().macs_held().value_or(0);
     }
     for (const Window* window : {&turns.fresh, &turns.off, &turns.known})
-        if (auto ok = check_tally(rig, *window, Metric::packet); !ok) return failure(std::move(ok.error()));
+        if (auto ok = check_tally(*window, Metric::packet); !ok) return failure(std::move(ok.error()));
     Json report;
     add_figures(report, turns.fresh);
     report["details"] = details(rig, rig.forwarder(), turns);

@@ -14,6 +14,6 @@ Result<Json> measure_steady(Rig& rig, const Case& chosen, double seconds);
 
 /// That nothing was dropped (but for frames to stations that the table could not place), and no more frames left than
 /// the case asks for.
-Result<> check_tally(const Rig& rig, const Window& window, Metric metric);
+Result<> check_tally(const Window& window, Metric metric);
 
 }  // namespace bulkhead::rig

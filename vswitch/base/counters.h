@@ -26,7 +26,7 @@ class Counter {
     std::atomic<std::uint64_t> value_{0};
 };
 
-struct TrafficCounters {
+struct alignas(64) TrafficCounters {
     Counter rx_packets, rx_bytes, tx_packets, tx_bytes;
     std::array<Counter, kDropReasons> drops;
 };

@@ -22,7 +22,8 @@ struct alignas(8) AttachmentEntry {
     bool isolated : 1 = false;
     bool carries_tags : 1 = false;  ///< "tagged": "carry"
     bool keeps_tag : 1 = false;
-    bool is_plain : 1 = false;  ///< open, untagged, not isolated: an untagged frame of its segment leaves as it is
+    bool is_reachable : 1 = false;  ///< open, and not isolated: any frame of its segment without a tag may leave by it
+    std::uint16_t mtu = 0;          ///< of the segment
 };
 
 struct SegmentEntry {

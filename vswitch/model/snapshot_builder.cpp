@@ -45,7 +45,8 @@ void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, At
                                    .isolated = attachment.isolated,
                                    .carries_tags = attachment.tagged == TaggedFrames::carry,
                                    .keeps_tag = attachment.keep_tag,
-                                   .is_plain = is_open && !attachment.vlan && !attachment.isolated};
+                                   .is_reachable = is_open && !attachment.isolated,
+                                   .mtu = snapshot.segments[segment].mtu};
     PortEntry& entry = snapshot.ports[port];
     if (!attachment.vlan) {
         entry.untagged = index;

@@ -28,21 +28,27 @@ struct Batch {
 
     // The burst as a whole, so that a stage can take the short way when all frames are alike. Most bursts are.
     bool intact = true;                          ///< no frame has a verdict
-    bool has_tags = false;                       ///< some frame has a VLAN tag; set by parse
+    bool has_tags = false;                       ///< some frame came with a VLAN tag; set by parse
     bool is_demanding = false;                   ///< some frame is, see pending_work.h; set by parse
     std::uint32_t longest = 0;                   ///< length of the longest frame; set by parse
     AttachmentIndex attachment = kNoAttachment;  ///< `ingress` of every frame, if intact and all the same
+    bool has_outer_tags = false;                 ///< every frame still has the tag that chose its attachment, see `tag`
+    bool has_inner_tags = false;                 ///< some frame has a tag left inside its segment
+    bool leaves_as_is = false;                   ///< every frame is unicast and has just the tag that its egress wants
 
-    Column<DropReason> verdict;         ///< none: still on its way
-    Column<std::uint32_t> length;       ///< set by parse; kept true while tags come off
-    Column<std::uint64_t> source;       ///< MAC as a number; set by parse
+    Column<DropReason> verdict;    ///< none: still on its way
+    Column<std::uint32_t> length;  ///< as it stands in its segment, so less by `tag` than on the wire; set by parse
+    Column<std::uint64_t> source;  ///< MAC as a number; set by parse
     Column<std::uint64_t> destination;  ///< MAC as a number; set by parse
     Column<std::uint16_t> ethertype;    ///< what follows the addresses; set by parse
     Column<AttachmentIndex> ingress;    ///< set by assign_segment; kNoAttachment before
     Column<SegmentIndex> segment;       ///< set by assign_segment
-    Column<std::uint16_t> inner_vlan;   ///< tag left on the frame inside the segment, kUntagged if none
-    Column<std::uint16_t> priority;     ///< PCP and DEI of the tag that was popped, in their place of the TCI
-    Column<AttachmentIndex> egress;     ///< set by lookup
+    /// VID of the tag that chose the attachment, where it is still on the frame: every stage looks past it, and it is
+    /// only taken off where the frame leaves without it. 0: none.
+    Column<std::uint16_t> tag;
+    Column<std::uint16_t> inner_vlan;  ///< tag left on the frame inside the segment, kUntagged if none
+    Column<std::uint16_t> priority;    ///< PCP and DEI of the tag that chose the attachment, in their place of the TCI
+    Column<AttachmentIndex> egress;    ///< set by lookup
 
     // What the MAC table says of the frame's two addresses; set by find_macs. Without meaning for frames with a
     // verdict.

@@ -87,26 +87,61 @@ bool exceeds_mtu(const rte_mbuf* frame, std::uint16_t mtu, bool tagged) noexcept
 /// Untagged frames of one access port, none too long: all of one attachment.
 bool are_alike(const Batch& batch, const Snapshot& snapshot, AttachmentIndex untagged) noexcept {
     if (!batch.intact || batch.has_tags || untagged == kNoAttachment) return false;
-    const std::uint16_t mtu = snapshot.segments[snapshot.attachments[untagged].segment].mtu;
-    return batch.longest <= static_cast<std::uint32_t>(kEthernetHeader) + mtu;
+    return batch.longest <= static_cast<std::uint32_t>(kEthernetHeader) + snapshot.attachments[untagged].mtu;
 }
 
 void assign_all(Batch& batch, const Snapshot& snapshot, AttachmentIndex attachment) noexcept {
     std::ranges::fill(batch.ingress, attachment);
     std::ranges::fill(batch.segment, snapshot.attachments[attachment].segment);
+    std::ranges::fill(batch.tag, 0);
     std::ranges::fill(batch.inner_vlan, Batch::kUntagged);
     std::ranges::fill(batch.priority, 0);
     batch.attachment = attachment;
+}
+
+/// Frames of a trunk, each with one C-tag that names an attachment, none too long: assigned with their tags left on
+/// them. False, and nothing done, where some frame asks for a closer look.
+bool assign_tagged(Batch& batch, const Snapshot& snapshot, const PortEntry& port) noexcept {
+    if (!batch.intact || !batch.has_tags || batch.is_demanding || !port.by_vlan) return false;
+    const VlanTable& by_vlan = *port.by_vlan;
+    Batch::Column<std::uint16_t> inner_type;
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        const rte_mbuf* frame = batch.frames[row];
+        if (batch.ethertype[row] != kEtherTypeVlan || frame->data_len < kEthernetHeader + 2 * kVlanTag) return false;
+        const auto tag_and_type =
+            load_big_endian<std::uint32_t>(rte_pktmbuf_mtod(frame, const std::uint8_t*) + kMacPair + 2);
+        const auto tci = static_cast<std::uint16_t>(tag_and_type >> 16);
+        inner_type[row] = static_cast<std::uint16_t>(tag_and_type);
+        batch.tag[row] = tci & kVidMask;
+        batch.priority[row] = tci & kPriorityMask;
+        const AttachmentIndex index = by_vlan[tci & kVidMask];
+        if (index == kNoAttachment || is_vlan_ethertype(inner_type[row])) return false;
+        const AttachmentEntry& attachment = snapshot.attachments[index];
+        const std::uint32_t longest = static_cast<std::uint32_t>(kEthernetHeader + kVlanTag) + attachment.mtu;
+        if (attachment.keeps_tag || batch.length[row] > longest) return false;
+        batch.ingress[row] = index;
+        batch.segment[row] = attachment.segment;
+    }
+    std::ranges::fill(batch.inner_vlan, Batch::kUntagged);
+    batch.ethertype = inner_type;
+    for (std::uint32_t& length : batch.length) length -= kVlanTag;
+    batch.attachment = kNoAttachment;
+    batch.has_outer_tags = true;
+    return true;
 }
 
 }  // namespace
 
 void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept {
     const PortEntry& port = snapshot.ports[batch.port];
+    batch.has_outer_tags = batch.has_inner_tags = false;
     if (are_alike(batch, snapshot, port.untagged)) [[likely]]
         return assign_all(batch, snapshot, port.untagged);
+    if (assign_tagged(batch, snapshot, port)) return;
     batch.attachment = kNoAttachment;
+    std::ranges::fill(batch.ingress, kNoAttachment);
     std::ranges::fill(batch.segment, kNoSegment);
+    std::ranges::fill(batch.tag, 0);
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (!batch.alive(row)) continue;
         batch.inner_vlan[row] = Batch::kUntagged;
@@ -125,8 +160,8 @@ void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers
         if (tagged && batch.alive(row)) [[unlikely]]
             note_inner_tag(batch, row, attachment);
         const bool keeps_tag = batch.inner_vlan[row] != Batch::kUntagged;
-        if (batch.alive(row) && exceeds_mtu(batch.frames[row], snapshot.segments[attachment.segment].mtu, keeps_tag))
-            [[unlikely]]
+        batch.has_inner_tags |= keeps_tag;
+        if (batch.alive(row) && exceeds_mtu(batch.frames[row], attachment.mtu, keeps_tag)) [[unlikely]]
             batch.drop(row, DropReason::mtu_exceeded);
     }
 }

@@ -7,9 +7,14 @@ namespace {
 
 /// Every source is known where it came from, and was seen within this second already.
 bool are_known(const Batch& batch, std::uint32_t now) noexcept {
-    const std::uint64_t known = MacValue(batch.attachment, false, now).word();
     std::uint64_t other = 0;
-    for (std::uint16_t row = 0; row < batch.count; ++row) other |= batch.source_entry(row).word() ^ known;
+    if (batch.attachment != kNoAttachment) {
+        const std::uint64_t known = MacValue(batch.attachment, false, now).word();
+        for (std::uint16_t row = 0; row < batch.count; ++row) other |= batch.source_entry(row).word() ^ known;
+    } else {
+        for (std::uint16_t row = 0; row < batch.count; ++row)
+            other |= batch.source_entry(row).word() ^ MacValue(batch.ingress[row], false, now).word();
+    }
     return other == 0;
 }
 
@@ -17,7 +22,7 @@ bool are_known(const Batch& batch, std::uint32_t now) noexcept {
 
 void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept {
     const std::uint32_t now = macs.now_s();
-    if (batch.attachment != kNoAttachment && are_known(batch, now)) [[likely]]
+    if (are_known(batch, now)) [[likely]]
         return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const MacValue value = batch.source_entry(row);

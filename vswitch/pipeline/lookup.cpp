@@ -40,27 +40,30 @@ void look_up(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Attachme
         flood_or_drop(batch, row, snapshot.segments[batch.segment[row]]);
 }
 
-/// Whether each frame goes to an open, untagged attachment of its segment on another port, which is then its `egress`.
+/// Whether each frame goes to a reachable attachment of its segment on another port, which is then its `egress`.
 /// Without a branch inside: which frames go where is nothing a CPU could predict.
-bool are_plain_unicast(Batch& batch, const Snapshot& snapshot) noexcept {
+bool are_unicast(Batch& batch, const Snapshot& snapshot) noexcept {
     const AttachmentEntry* const attachments = snapshot.attachments.data();
     const std::size_t size = snapshot.attachments.size();
-    unsigned others = 0;
+    unsigned others = 0, tags = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const AttachmentIndex index = batch.destination_entry(row).attachment();
         // Without an entry it is looked up as if it went back where it came from.
         const AttachmentEntry& egress = attachments[index < size ? index : batch.ingress[row]];
-        others |= static_cast<unsigned>(!egress.is_plain) | static_cast<unsigned>(egress.port == batch.port) |
+        others |= static_cast<unsigned>(!egress.is_reachable) | static_cast<unsigned>(egress.port == batch.port) |
                   static_cast<unsigned>(egress.segment ^ batch.segment[row]);
+        tags |= static_cast<unsigned>(egress.vlan ^ batch.tag[row]);
         batch.egress[row] = index;
     }
+    batch.leaves_as_is = others == 0 && tags == 0;
     return others == 0;
 }
 
 }  // namespace
 
 void lookup(Batch& batch, const Snapshot& snapshot) noexcept {
-    if (batch.intact && !batch.has_tags && are_plain_unicast(batch, snapshot)) [[likely]]
+    batch.leaves_as_is = false;
+    if (batch.intact && !batch.has_inner_tags && are_unicast(batch, snapshot)) [[likely]]
         return;
     for (std::uint16_t row = 0; row < batch.count; ++row)
         look_up(batch, row, snapshot, batch.destination_entry(row).attachment());

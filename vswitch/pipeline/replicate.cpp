@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <rte_mbuf.h>
 
+#include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/vlan.h"
 #include "vswitch/pipeline/deliver.h"
 
@@ -26,6 +27,18 @@ void count_no_buffer(WorkerCounters& counters, AttachmentIndex attachment) noexc
     counters.books.drops[kReason].add(1);
 }
 
+/// A frame of its own without the tag that chose its attachment; null when there is no buffer. Takes `frame`.
+rte_mbuf* without_tag(rte_mbuf* frame, rte_mempool* buffers) noexcept {
+    if (!is_writable(frame)) [[unlikely]] {
+        rte_mbuf* copy = rte_pktmbuf_copy(frame, buffers, 0, UINT32_MAX);
+        rte_pktmbuf_free(frame);
+        if (copy == nullptr) return nullptr;
+        frame = copy;
+    }
+    pop_vlan(frame);
+    return frame;
+}
+
 /// A frame of its own with the tag that `egress` wants; null when there is no buffer. Takes `frame`.
 rte_mbuf* with_tag(rte_mbuf* frame, std::uint16_t tci, rte_mempool* buffers) noexcept {
     if (push_vlan(frame, tci)) [[likely]]
@@ -43,8 +56,11 @@ void send_one(const Batch& batch, std::uint16_t row, const Snapshot& snapshot, A
               Transmitter& transmitter, WorkerCounters& counters, rte_mempool* buffers) noexcept {
     const AttachmentEntry& egress = snapshot.attachments[index];
     rte_mbuf* frame = batch.frames[row];
-    const bool tag_is_there = egress.keeps_tag && batch.inner_vlan[row] == egress.vlan;
-    if (egress.vlan != 0 && !tag_is_there) frame = with_tag(frame, tci_of(egress, batch, row), buffers);
+    const bool tag_is_there =
+        egress.vlan == batch.tag[row] || (egress.keeps_tag && batch.inner_vlan[row] == egress.vlan);
+    if (batch.tag[row] != 0 && !tag_is_there) frame = without_tag(frame, buffers);
+    if (frame != nullptr && egress.vlan != 0 && !tag_is_there)
+        frame = with_tag(frame, tci_of(egress, batch, row), buffers);
     if (frame == nullptr) [[unlikely]]
         return count_no_buffer(counters, index);
     transmitter.send(snapshot, index, frame);
@@ -63,6 +79,13 @@ void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Transmitte
     }
     if (targets == 0) return batch.drop(row, DropReason::no_destination);
     if (targets == 1) return send_one(batch, row, snapshot, only, transmitter, counters, buffers);
+    if (batch.tag[row] != 0) {
+        // Once, and not for each target.
+        batch.frames[row] = without_tag(batch.frames[row], buffers);
+        batch.tag[row] = 0;
+        if (batch.frames[row] == nullptr) [[unlikely]]
+            return count_no_buffer(counters, batch.ingress[row]);
+    }
     counters.books.copies.add(targets - 1);
     rte_mbuf* frame = batch.frames[row];
     // Every target holds a reference until its port is done with the frame. Those that want a tag use theirs up to make
@@ -72,22 +95,39 @@ void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Transmitte
         if (flood.reaches(index)) send_one(batch, row, snapshot, index, transmitter, counters, buffers);
 }
 
-/// All frames leave by one attachment, as they are.
-bool go_one_way(const Batch& batch, const Snapshot& snapshot) noexcept {
-    const AttachmentIndex first = batch.egress[0];
-    if (!batch.intact || batch.is_demanding || first == Batch::kFlood || snapshot.attachments[first].vlan != 0)
-        return false;
+bool leave_by_one_attachment(const Batch& batch) noexcept {
     bool same = true;
-    for (std::uint16_t row = 0; row < batch.count; ++row) same &= batch.egress[row] == first;
+    for (std::uint16_t row = 0; row < batch.count; ++row) same &= batch.egress[row] == batch.egress[0];
     return same;
+}
+
+bool leave_by_one_port(const Batch& batch, const Snapshot& snapshot) noexcept {
+    const PortIndex port = snapshot.attachments[batch.egress[0]].port;
+    bool same = true;
+    for (std::uint16_t row = 0; row < batch.count; ++row) same &= snapshot.attachments[batch.egress[row]].port == port;
+    return same;
+}
+
+/// Sends them as they stand and together, if they go one way.
+bool send_together(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter) noexcept {
+    if (!batch.intact || batch.is_demanding || !batch.leaves_as_is) return false;
+    const bool one_attachment = leave_by_one_attachment(batch);
+    if (!one_attachment && !leave_by_one_port(batch, snapshot)) return false;
+    if (batch.has_outer_tags)
+        for (std::uint32_t& length : batch.length) length += kVlanTag;
+    if (one_attachment)
+        transmitter.send_all(snapshot, batch.egress[0], batch);
+    else
+        transmitter.send_all(snapshot, batch);
+    return true;
 }
 
 }  // namespace
 
 void replicate(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter, WorkerCounters& counters,
                rte_mempool* buffers) noexcept {
-    if (go_one_way(batch, snapshot)) [[likely]]
-        return transmitter.send_all(snapshot, batch.egress[0], batch);
+    if (send_together(batch, snapshot, transmitter)) [[likely]]
+        return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (!batch.alive(row)) [[unlikely]]
             continue;

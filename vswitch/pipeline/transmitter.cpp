@@ -44,6 +44,11 @@ void Transmitter::send_all(const Snapshot& snapshot, AttachmentIndex egress, Bat
              [egress](std::uint16_t) { return egress; });
 }
 
+void Transmitter::send_all(const Snapshot& snapshot, Batch& batch) noexcept {
+    transmit(snapshot, snapshot.attachments[batch.egress[0]].port, batch.frames.data(), batch.length.data(),
+             batch.count, [&batch](std::uint16_t at) { return batch.egress[at]; });
+}
+
 void Transmitter::send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
                                   std::uint32_t offloads) noexcept {
     std::array<rte_mbuf*, kMaxSegmentsOfFrame> made;

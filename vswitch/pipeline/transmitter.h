@@ -33,6 +33,8 @@ class Transmitter {
     /// Sends all frames of a batch that go one way and are no more than any far side can take. Nothing waits for its
     /// port.
     void send_all(const Snapshot& snapshot, AttachmentIndex egress, Batch& batch) noexcept;
+    /// The same for frames that leave by several attachments of one port, each by its `egress`.
+    void send_all(const Snapshot& snapshot, Batch& batch) noexcept;
 
     void flush(const Snapshot& snapshot) noexcept;
 
