@@ -18,9 +18,18 @@ namespace {
 
 constexpr std::uint16_t kBurst = 32;  ///< librte_vhost moves no more in one call
 
+/// The transmit flags that any of the frames has.
+std::uint64_t flags_of(rte_mbuf** frames, std::uint16_t count) noexcept {
+    std::uint64_t flags = 0;
+    for (std::uint16_t at = 0; at < count; ++at) flags |= frames[at]->ol_flags;
+    return flags & RTE_MBUF_F_TX_OFFLOAD_MASK;
+}
+
 /// What a guest sends stays a frame of the switch, but one whose request can't be gone by is marked. A super-segment is
 /// bounded here; the MTU bounds the others.
 void mark_unsound(rte_mbuf** frames, std::uint16_t count) noexcept {
+    if (flags_of(frames, count) == 0) [[likely]]
+        return;
     for (std::uint16_t at = 0; at < count; ++at) {
         rte_mbuf& frame = *frames[at];
         const bool too_long = frame.pkt_len > kMaxFrame && (frame.ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
@@ -87,6 +96,11 @@ TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbu
     // One guest from here to the end: what suits this one need not suit another that comes in between.
     const int vid = vid_.load(std::memory_order_acquire);
     if (vid == kNoDevice) return {0, DropReason::guest_not_ready};
+    if (flags_of(frames, count) == 0) [[likely]] {
+        const TransmitResult sent = enqueue(queue, vid, ring, frames, count);
+        rte_pktmbuf_free_bulk(frames, sent.taken);
+        return sent;
+    }
     rte_mbuf* chains[kBurst];
     std::uint16_t ready = 0;
     TransmitResult result;
