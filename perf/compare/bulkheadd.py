@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import processes
-from .ports import Port, Replay, Vhost
+from .ports import Port, Replay, Tap, Vhost
 from .program import Layout, Running
 
 
@@ -45,11 +45,16 @@ class Bulkhead:
 def _configuration(ports: Sequence[Port], layout: Layout) -> dict:
     return {
         "version": 1,
-        "node": {"cores": str(layout.worker_core), "memory_mib": layout.memory_mib, "idle": {"mode": "busy"}},
+        "node": {"cores": str(layout.worker_core), "memory_mib": layout.memory_mib, "idle": _idle(ports)},
         "segments": [{"name": "blue", "vni": 100, "mac_limit": 1_000_000}],
         "ports": [{"name": f"p{number}", "segment": "blue", **_port(port, number)}
                   for number, port in enumerate(ports)],
     }
+
+
+def _idle(ports: Sequence[Port]) -> dict:
+    # What talks through a TAP needs cores too, all that there are: there the worker sleeps, as installed.
+    return {} if any(isinstance(port, Tap) for port in ports) else {"mode": "busy"}
 
 
 def _port(port: Port, number: int) -> dict:
@@ -58,6 +63,8 @@ def _port(port: Port, number: int) -> dict:
             return {"type": "ethdev", "devargs": port.device(number)}
         case Vhost():
             return {"type": "vhost-user", "mode": "client", "path": str(port.socket)}
+        case Tap():
+            return {"type": "tap", "netns": str(port.netns), "ifname": port.interface}
 
 
 class _Client:

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 
 from .case import Case
 from .group import Group
+from .iperf import Transfer
 from .latency import LatencyCase
 from .memory import MemoryCase
 from .replay import ReplayCase
 from .rig import COPIES, LearningCase, RigCase, WorkersCase
+from .tap import TapCase
 from .vhost import VhostCase
 
 _ALL: tuple[Case, ...] = (
@@ -25,6 +27,8 @@ _ALL: tuple[Case, ...] = (
     VhostCase("vhost-1514", 1514),
     LatencyCase("vhost-latency"),
     MemoryCase("memory-64", 64),
+    TapCase("tap-tcp", "TCP from pod to pod, one stream", Transfer(streams=1, both_ways=False)),
+    TapCase("tap-tcp-both", "TCP between pods, four streams each way at once", Transfer(streams=4, both_ways=True)),
 )
 
 CASES = {case.name: case for case in _ALL}

@@ -25,7 +25,8 @@ DOCS = REPOSITORY / "docs"
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="scripts/bench", description="Measures this switch beside the floor (testpmd) and Open vSwitch, in turn.")
+        prog="scripts/bench", description="Measures this switch beside the floor (testpmd), Open vSwitch and the Linux "
+                                          "bridge, in turn.")
     parser.add_argument("--peer", action="append", choices=[*programs.PEERS, "none"],
                         help="measure beside this one; may be repeated (default: all)")
     parser.add_argument("--case", action="append", choices=list(CASES), help="may be repeated (default: all)")

@@ -34,7 +34,7 @@ What a frame costs, beside what the same ports cost when dpdk-testpmd only moves
 
 ## Repeat it
 ```
-sudo scripts/bench --json result.json          # every case, both peers
+sudo scripts/bench --json result.json          # every case, every peer
 sudo scripts/bench --case l2-16 --quick        # a first look, half a minute
 sudo scripts/bench --update-docs               # measures, and rewrites this page and docs/performance.json
 sudo scripts/bench --check                     # only the ratios to the floor, and fails if one got worse by over 10 %

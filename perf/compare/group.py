@@ -67,12 +67,12 @@ def over_floor(figure: Figure) -> Column:
     return Column("over the floor", lambda row: pair(row, "over_floor", figure.best, figure.digits))
 
 
-def to_floor(figure: Figure) -> Column:
-    return Column("× floor", lambda row: pair(row, "to_floor", figure.best, 2))
+def to_floor(figure: Figure, title: str = "floor") -> Column:
+    return Column(f"× {title}", lambda row: pair(row, "to_floor", figure.best, 2))
 
 
-def to_rival(figure: Figure, title: str = "Open vSwitch") -> Column:
-    return Column(f"× {title}", lambda row: pair(row, "to_ovs", figure.best, 2))
+def to_rival(figure: Figure, title: str = "Open vSwitch", key: str = "ovs") -> Column:
+    return Column(f"× {title}", lambda row: pair(row, f"to_{key}", figure.best, 2))
 
 
 LOST = Column("lost", lambda row: share(row, "lost", 2))

@@ -23,4 +23,12 @@ class Vhost:
     socket: Path
 
 
-Port = Replay | Vhost
+@dataclass(frozen=True)
+class Tap:
+    """An interface of this name that the program puts into a network namespace."""
+
+    netns: Path
+    interface: str
+
+
+Port = Replay | Vhost | Tap

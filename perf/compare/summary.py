@@ -49,7 +49,7 @@ def _compare(group: Group, row: dict, floor: dict | None, rival: dict | None) ->
     if rival:
         figure = group.rival_figure or group.metric
         for kind in figure.kinds:
-            row[f"to_ovs_{kind}"] = _value(row, figure, kind) / _value(rival, figure, kind)
+            row[f"to_{group.rival}_{kind}"] = _value(row, figure, kind) / _value(rival, figure, kind)
 
 
 def _value(row: dict, figure: Figure, kind: str) -> float:

@@ -38,11 +38,11 @@ def measure(running: Running, frames: Frames, warm_up_s: float, seconds: float) 
     """`frames`: what the program's ports received and transmitted, whoever counts it."""
     running.wait_for("frames moved", lambda: frames()[1] > 0)
     time.sleep(warm_up_s)
-    threads, wall = _thread_seconds(running.pid), time.monotonic()
+    threads, wall = thread_seconds(running.pid), time.monotonic()
     received, transmitted = frames()
     time.sleep(seconds)
     received_after, transmitted_after = frames()
-    threads_after, wall_after = _thread_seconds(running.pid), time.monotonic()
+    threads_after, wall_after = thread_seconds(running.pid), time.monotonic()
     # The one worker is the thread that worked most.
     core_s = max(after - threads.get(thread, 0.0) for thread, after in threads_after.items())
     sample = Sample(received_after - received, transmitted_after - transmitted, wall_after - wall, core_s)
@@ -53,7 +53,7 @@ def measure(running: Running, frames: Frames, warm_up_s: float, seconds: float) 
     return sample
 
 
-def _thread_seconds(pid: int) -> dict[str, float]:
+def thread_seconds(pid: int) -> dict[str, float]:
     """Time on a core by thread: the first number of schedstat (Documentation/scheduler/sched-stats.rst)."""
     seconds = {}
     for thread in Path(f"/proc/{pid}/task").iterdir():

@@ -16,10 +16,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "perf"))
 
 from compare import check, cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
-from compare import bulkheadd  # noqa: E402
+from compare import bridge, bulkheadd, iperf  # noqa: E402
 from compare.cases import CASES  # noqa: E402
 from compare.plan import Plan  # noqa: E402
-from compare.ports import Replay, Vhost  # noqa: E402
+from compare.ports import Replay, Tap, Vhost  # noqa: E402
 from compare.program import Layout, Running  # noqa: E402
 from compare.replay import ReplayCase  # noqa: E402
 
@@ -199,6 +199,7 @@ class Ports(unittest.TestCase):
     """Each program says in its own words what a port is."""
 
     replay, vhost = Replay(pathlib.Path("/x.pcap"), 7), Vhost(pathlib.Path("/y.sock"))
+    tap = Tap(pathlib.Path("/proc/5/ns/net"), "net1")
 
     def test_testpmd(self):
         self.assertEqual(testpmd._device(self.replay, 0), "net_pcap0,rx_pcap=/x.pcap,infinite_rx=1")
@@ -216,6 +217,54 @@ class Ports(unittest.TestCase):
             {"name": "p0", "segment": "blue", "type": "ethdev", "devargs": "net_pcap0,rx_pcap=/x.pcap,infinite_rx=1"},
             {"name": "p1", "segment": "blue", "type": "vhost-user", "mode": "client", "path": "/y.sock"}])
         self.assertEqual(said["node"]["idle"], {"mode": "busy"})
+
+    def test_bulkhead_lets_pods_have_its_core(self):
+        said = bulkheadd._configuration([self.tap], Layout())
+        self.assertEqual(said["ports"], [{"name": "p0", "segment": "blue", "type": "tap", "netns": "/proc/5/ns/net", "ifname": "net1"}])
+        self.assertEqual(said["node"]["idle"], {})
+
+    def test_a_bridge(self):
+        self.assertEqual([" ".join(command) for command in bridge._cable(self.tap, "p3")],
+                         ["link add p3 type veth peer name net1 netns /proc/5/ns/net", "link set p3 master br0 up"])
+        with self.assertRaises(TypeError):
+            bridge._cable(self.vhost, "p0")
+
+
+class Iperf(unittest.TestCase):
+    """Reports as iperf3 3.12 writes them, but for what nobody reads."""
+
+    def figures(self, **end):
+        return iperf.figures(json.dumps({"start": {}, "intervals": [], "end": end}), 1.5)
+
+    def test_one_way(self):
+        self.assertEqual(self.figures(sum_sent={"bits_per_second": 13e9, "retransmits": 4}, sum_received={"bits_per_second": 12e9}),
+                         {"gbps": 12.0, "cores": 1.5, "gbit_per_core_s": 8.0, "retransmits": 4})
+
+    def test_both_ways_are_added(self):
+        found = self.figures(sum_sent={"retransmits": 4}, sum_received={"bits_per_second": 5e9},
+                             sum_sent_bidir_reverse={"retransmits": 3}, sum_received_bidir_reverse={"bits_per_second": 7e9})
+        self.assertEqual((found["gbps"], found["gbit_per_core_s"], found["retransmits"]), (12.0, 8.0, 7))
+
+    def test_a_report_of_nothing_is_no_run(self):
+        for report, reason in (('{"start": {}, "error": "unable to connect"}', "unable to connect"), ("", "no report"), ("nsenter: no", "nsenter: no"),
+                               ('{"end": {"sum_received": {"bits_per_second": 0}}}', "no byte")):
+            with self.subTest(report=report), self.assertRaisesRegex(processes.MeasurementFailed, reason):
+                iperf.figures(report, 1.0)
+
+    def test_what_the_client_is_told(self):
+        said = " ".join(iperf.Transfer(4, both_ways=True).options(2.5))
+        self.assertIn("--omit 1 --time 3 --parallel 4 --bidir", said)
+        self.assertNotIn("--bidir", iperf.Transfer(1, both_ways=False).options(2.0))
+
+    def test_the_bridge_is_floor_and_rival(self):
+        runs = [{"case": "tap-tcp", "program": program, "round": 1, "gbps": gbps, "cores": cores, "gbit_per_core_s": gbps / cores,
+                 "retransmits": 0, "canary": MOOD} for program, gbps, cores in (("bridge", 16.0, 1.0), ("bulkhead", 12.0, 1.5))]
+        row = summary.summarize(runs)[1]
+        self.assertEqual((row["to_floor_max"], row["to_bridge_median"], row["cores_min"]), (0.75, 0.5, 1.5))
+        self.assertNotIn("to_ovs_max", row)
+        self.assertIn("0.75 / 0.75", table.text([row]))
+        worse = [{**runs[1], "gbps": 10.7}]
+        self.assertFalse(check.check(["tap-tcp"], summary.summarize([runs[0], *worse]), summary.summarize(runs))[1])
 
 
 class Guests(unittest.TestCase):
@@ -410,10 +459,11 @@ class Files(unittest.TestCase):
             with mock.patch.object(sys, "argv", ["bench", *arguments]):
                 options = cli._arguments()
             return cli._cases(options), cli._peers(options, cli._cases(options))
-        self.assertEqual(chosen(), (list(CASES), ["testpmd", "ovs"]))
+        self.assertEqual(chosen(), (list(CASES), ["testpmd", "ovs", "bridge"]))
         self.assertEqual(chosen("--case", "l2-16", "--peer", "ovs"), (["l2-16"], ["ovs"]))
         names, peers = chosen("--check")
-        self.assertEqual((names, set(peers)), ([name for name in CASES if name != "memory-64"], {"testpmd"}))
+        self.assertEqual((names, set(peers)), ([name for name in CASES if name != "memory-64"], {"testpmd", "bridge"}))
+        self.assertEqual(chosen("--check", "--case", "tap-tcp"), (["tap-tcp"], ["bridge"]))
 
     def test_check_without_committed_figures_says_so_before_it_measures(self):
         with mock.patch.object(cli, "DOCS", self.folder), mock.patch.object(cli, "_measure", side_effect=AssertionError):
