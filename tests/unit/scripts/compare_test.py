@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "perf"))
 
 from compare import check, cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
-from compare import bridge, bulkheadd, iperf  # noqa: E402
+from compare import bridge, bulkheadd, iperf, mover  # noqa: E402
 from compare.cases import CASES  # noqa: E402
 from compare.plan import Plan  # noqa: E402
 from compare.ports import Replay, Tap, Vhost  # noqa: E402
@@ -302,6 +302,32 @@ class Latency(unittest.TestCase):
         self.assertEqual((case.rate, case.name, CASES["vhost-latency"].rate), (2_500_000, "vhost-latency", 0))
 
 
+class Rig(unittest.TestCase):
+    PLAN = Plan(1, 2.0, Layout(), pathlib.Path("/tools"))
+
+    def play(self, name, program, *outputs):
+        """The figures of a run in which the rig says `outputs`, one a call, and how it was called."""
+        with mock.patch.object(processes, "run", side_effect=[json.dumps({"case": "x", "program": "y", **output}) for output in outputs]) as run:
+            return CASES[name].play(program, self.PLAN, pathlib.Path("/folder"), MOOD), [call.args[0] for call in run.call_args_list]
+
+    def test_a_program_goes_by_the_rigs_name(self):
+        for program, name in ((mover.Mover(None, None), "floor"), (bulkheadd.Bulkhead(None), "bulkhead")):
+            figures, calls = self.play("macs-1000000", program, {"cycles_per_packet": 7, "mpps": 2})
+            self.assertEqual(figures, {"cycles_per_packet": 7, "mpps": 2})
+            self.assertEqual(calls, [["/tools/rig", "--case", "macs-1000000", "--program", name, "--seconds", "2.0", "--warm-up", "0.5",
+                                      "--worker-core", "1", "--control-core", "0"]])
+
+    def test_two_workers_are_compared_with_one(self):
+        figures, calls = self.play("workers-2", bulkheadd.Bulkhead(None), {"details": {"mpps_of_all": 20}}, {"details": {"mpps_of_all": 39}})
+        self.assertEqual(figures, {"speedup": 1.95, "mpps_of_one": 20, "mpps_of_two": 39})
+        self.assertEqual([call[2] for call in calls], ["workers-1", "workers-2"])
+
+    def test_known_traffic_is_compared_with_and_without_learning(self):
+        details = {"new": {"cycles_per_known_packet": 100, "learned_per_s": 990_000}, "known": {"cycles_per_known_packet": 95}, "macs_held": 5}
+        figures, _ = self.play("learning", bulkheadd.Bulkhead(None), {"details": details})
+        self.assertEqual(figures, {"kept": 0.95, "learned_per_s": 990_000, "cycles_per_known": 100, "macs_held": 5})
+
+
 class Check(unittest.TestCase):
     """A ratio to the floor may get worse by a tenth."""
 
@@ -459,10 +485,10 @@ class Files(unittest.TestCase):
             with mock.patch.object(sys, "argv", ["bench", *arguments]):
                 options = cli._arguments()
             return cli._cases(options), cli._peers(options, cli._cases(options))
-        self.assertEqual(chosen(), (list(CASES), ["testpmd", "ovs", "bridge"]))
+        self.assertEqual(chosen(), (list(CASES), ["testpmd", "mover", "ovs", "bridge"]))
         self.assertEqual(chosen("--case", "l2-16", "--peer", "ovs"), (["l2-16"], ["ovs"]))
         names, peers = chosen("--check")
-        self.assertEqual((names, set(peers)), ([name for name in CASES if name != "memory-64"], {"testpmd", "bridge"}))
+        self.assertEqual((names, set(peers)), ([name for name in CASES if name not in ("memory-64", "learning")], {"testpmd", "mover", "bridge"}))
         self.assertEqual(chosen("--check", "--case", "tap-tcp"), (["tap-tcp"], ["bridge"]))
 
     def test_check_without_committed_figures_says_so_before_it_measures(self):
