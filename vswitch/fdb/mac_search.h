@@ -29,19 +29,15 @@ struct MacBuckets {
     std::uint64_t secret = 1;  ///< odd, of this process, so that guests can't choose MACs that meet in one bucket
 
     /// Two multiplications: after one alone, addresses numbered in steps crowd together under some secrets.
-    [[nodiscard]] static std::uint64_t hash(MacKey key, std::uint64_t secret) noexcept {
+    [[nodiscard]] std::uint64_t hash(MacKey key) const noexcept {
         __extension__ using Product = unsigned __int128;
         const Product product = static_cast<Product>(key) * secret;
         const std::uint64_t folded = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
         return folded * 0xd6e8'feb8'6659'fd93ULL;
     }
-    [[nodiscard]] std::uint64_t hash(MacKey key) const noexcept { return hash(key, secret); }
     [[nodiscard]] std::size_t count() const noexcept { return std::size_t{1} << size; }
     // A product's upper bits are the best mixed ones; the second bucket comes from those below them.
-    [[nodiscard]] static std::size_t first_index(std::uint64_t hash, unsigned size) noexcept {
-        return hash >> (64 - size);
-    }
-    [[nodiscard]] MacBucket& first(std::uint64_t hash) const noexcept { return buckets[first_index(hash, size)]; }
+    [[nodiscard]] MacBucket& first(std::uint64_t hash) const noexcept { return buckets[hash >> (64 - size)]; }
     [[nodiscard]] MacBucket& second(std::uint64_t hash) const noexcept { return buckets[hash >> 20 & (count() - 1)]; }
     /// Where a key may be, in the order in which it is looked for.
     [[nodiscard]] std::array<MacBucket*, 2> candidates(std::uint64_t hash) const noexcept {

@@ -15,35 +15,33 @@ MacValue find_in(const MacBucket& bucket, MacKey key) noexcept {
     return bucket.keys[slot].load(std::memory_order_relaxed) == key ? value : MacValue::none();
 }
 
-void find_elsewhere(const MacBuckets& table, const MacKey* keys, const std::uint64_t* hashes,
-                    std::span<const std::uint8_t> elsewhere, MacValue* found) noexcept {
-    for (const std::uint8_t at : elsewhere) __builtin_prefetch(&table.second(hashes[at]));
-    for (const std::uint8_t at : elsewhere) found[at] = find_in(table.second(hashes[at]), keys[at]);
+void find_elsewhere(const MacBuckets& table, const MacKey* keys, std::span<const std::uint8_t> elsewhere,
+                    MacValue* found) noexcept {
+    for (const std::uint8_t at : elsewhere) __builtin_prefetch(&table.second(table.hash(keys[at])));
+    for (const std::uint8_t at : elsewhere) found[at] = find_in(table.second(table.hash(keys[at])), keys[at]);
 }
 
 void find_part(const MacBuckets& table, const MacKey* keys, MacValue* found, std::size_t count) noexcept {
-    std::array<std::uint64_t, kAhead> hashes;
+    std::array<const MacBucket*, kAhead> buckets;
     std::array<std::uint8_t, kAhead> elsewhere;
-    // As locals, or what is stored into `found` might have changed them for all the compiler knows.
-    const MacBucket* const buckets = table.buckets;
-    const unsigned size = table.size;
-    const std::uint64_t secret = table.secret;
+    // A local copy, or what is stored into `found` might have changed it for all the compiler knows.
+    const MacBuckets view = table;
 #pragma GCC unroll 4
     for (std::size_t at = 0; at < count; ++at) {
-        hashes[at] = MacBuckets::hash(keys[at], secret);
-        __builtin_prefetch(&buckets[MacBuckets::first_index(hashes[at], size)]);
+        buckets[at] = &view.first(view.hash(keys[at]));
+        __builtin_prefetch(buckets[at]);
     }
     // Most keys are in their first bucket. The others are noted without a branch, which nobody could predict.
     std::size_t misses = 0;
 #pragma GCC unroll 4
     for (std::size_t at = 0; at < count; ++at) {
-        const MacBucket& bucket = buckets[MacBuckets::first_index(hashes[at], size)];
+        const MacBucket& bucket = *buckets[at];
         const unsigned slot = slot_with(bucket, keys[at]);
         found[at] = MacValue(bucket.values[slot].load(std::memory_order_acquire));
         elsewhere[misses] = static_cast<std::uint8_t>(at);
         misses += (bucket.keys[slot].load(std::memory_order_relaxed) ^ keys[at]) != 0 ? 1 : 0;
     }
-    if (misses > 0) find_elsewhere(table, keys, hashes.data(), {elsewhere.data(), misses}, found);
+    if (misses > 0) find_elsewhere(table, keys, {elsewhere.data(), misses}, found);
 }
 
 void find_all(const MacBuckets& table, const MacKey* keys, MacValue* found, std::size_t count) noexcept {

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -15,7 +18,7 @@ namespace bulkhead {
 
 class PortIo;
 
-struct alignas(8) AttachmentEntry {
+struct alignas(16) AttachmentEntry {
     PortIndex port = kNoPort;
     SegmentIndex segment = kNoSegment;
     std::uint16_t vlan = 0;  ///< 0: untagged
@@ -24,7 +27,30 @@ struct alignas(8) AttachmentEntry {
     bool keeps_tag : 1 = false;
     bool is_reachable : 1 = false;  ///< open, and not isolated: any frame of its segment without a tag may leave by it
     std::uint16_t mtu = 0;          ///< of the segment
+
+    /// What look-up asks about, as one number: see EgressWord.
+    [[nodiscard]] std::uint64_t egress_word() const noexcept {
+        std::uint64_t word = 0;
+        std::memcpy(&word, this, sizeof word);
+        return word;
+    }
 };
+
+/// Where the fields of an AttachmentEntry stand in its egress_word() (little-endian hosts, as all of DPDK's are that
+/// we build for).
+struct EgressWord {
+    static constexpr std::uint64_t kPort = 0xffff;
+    static constexpr std::uint64_t kSegment = 0xffffULL << 16;
+    static constexpr std::uint64_t kVlan = 0xffffULL << 32;
+    static constexpr std::uint64_t kReachable = 1ULL << 51;
+
+    [[nodiscard]] static constexpr std::uint64_t of(SegmentIndex segment, std::uint16_t vlan) noexcept {
+        return static_cast<std::uint64_t>(segment) << 16 | static_cast<std::uint64_t>(vlan) << 32;
+    }
+};
+static_assert(std::endian::native == std::endian::little);
+static_assert(offsetof(AttachmentEntry, port) == 0 && offsetof(AttachmentEntry, segment) == 2 &&
+              offsetof(AttachmentEntry, vlan) == 4 && offsetof(AttachmentEntry, mtu) == 8);
 
 struct SegmentEntry {
     bool exists = false;

@@ -41,22 +41,34 @@ void look_up(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Attachme
 }
 
 /// Whether each frame goes to a reachable attachment of its segment on another port, which is then its `egress`.
-/// Without a branch inside: which frames go where is nothing a CPU could predict.
-bool are_unicast(Batch& batch, const Snapshot& snapshot) noexcept {
+/// Without a branch inside: which frames go where is nothing a CPU could predict. `own_word(row)` is the EgressWord of
+/// the frame's segment and tag.
+template <typename OwnWord>
+bool are_unicast(Batch& batch, const Snapshot& snapshot, OwnWord own_word) noexcept {
     const AttachmentEntry* const attachments = snapshot.attachments.data();
     const std::size_t size = snapshot.attachments.size();
-    unsigned others = 0, tags = 0;
+    const std::uint64_t port = batch.port;
+    std::uint64_t differs = 0, reachable = EgressWord::kReachable, returns = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const AttachmentIndex index = batch.destination_entry(row).attachment();
         // Without an entry it is looked up as if it went back where it came from.
-        const AttachmentEntry& egress = attachments[index < size ? index : batch.ingress[row]];
-        others |= static_cast<unsigned>(!egress.is_reachable) | static_cast<unsigned>(egress.port == batch.port) |
-                  static_cast<unsigned>(egress.segment ^ batch.segment[row]);
-        tags |= static_cast<unsigned>(egress.vlan ^ batch.tag[row]);
+        const std::uint64_t word = attachments[index < size ? index : batch.ingress[row]].egress_word();
+        differs |= word ^ own_word(row);
+        reachable &= word;
+        returns |= ((word ^ port) & EgressWord::kPort) - 1;  // negative if it is the same port
         batch.egress[row] = index;
     }
-    batch.leaves_as_is = others == 0 && tags == 0;
-    return others == 0;
+    const bool unicast = (differs & EgressWord::kSegment) == 0 && reachable != 0 && returns >> 63 == 0;
+    batch.leaves_as_is = unicast && (differs & EgressWord::kVlan) == 0;
+    return unicast;
+}
+
+bool are_unicast(Batch& batch, const Snapshot& snapshot) noexcept {
+    if (batch.attachment == kNoAttachment)
+        return are_unicast(batch, snapshot,
+                           [&batch](std::uint16_t row) { return EgressWord::of(batch.segment[row], batch.tag[row]); });
+    const std::uint64_t own_word = EgressWord::of(batch.segment[0], 0);
+    return are_unicast(batch, snapshot, [own_word](std::uint16_t) { return own_word; });
 }
 
 }  // namespace

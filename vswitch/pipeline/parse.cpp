@@ -17,19 +17,21 @@ using DataPointers = Batch::Column<const std::uint8_t*>;
 
 /// What the mbufs say; the frames themselves are on their way into the cache meanwhile.
 void read_mbufs(Batch& batch, DataPointers& data) noexcept {
-    std::uint64_t demanding = 0;
+    std::uint64_t flags = 0;
+    unsigned segments = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const rte_mbuf* frame = batch.frames[row];
         data[row] = rte_pktmbuf_mtod(frame, const std::uint8_t*);
         rte_prefetch0(data[row]);
         batch.length[row] = frame->pkt_len;
-        demanding |= (frame->ol_flags & kPendingWork) | (frame->nb_segs - 1U);
+        flags |= frame->ol_flags;
+        segments |= frame->nb_segs;
         if (frame->data_len < kEthernetHeader) [[unlikely]] {
             batch.drop(row, is_refused(*frame) ? DropReason::bad_offload : DropReason::truncated);
             data[row] = kNoHeader.data();
         }
     }
-    batch.is_demanding = demanding != 0;
+    batch.is_demanding = (flags & kPendingWork) != 0 || segments > 1;
 }
 
 void read_headers(Batch& batch, const DataPointers& data) noexcept {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/support/bench.h"
+#include "vswitch/model/snapshot.h"
 
 namespace bulkhead::test {
 namespace {
@@ -63,6 +64,16 @@ std::vector<Bytes> burst(Dice& random) {
         frames[random(60)] = others[random(std::size(others))];
     }
     return frames;
+}
+
+/// The short way asks by masks; were one of them wrong, frames would only take the long way, and nobody would notice.
+TEST(EgressWord, HasTheFieldsWhereTheMasksSay) {
+    const AttachmentEntry none;
+    EXPECT_EQ(none.egress_word() & EgressWord::kReachable, 0U);
+    const AttachmentEntry entry{.port = 0x1234, .segment = 0x5678, .vlan = 0x9a, .is_reachable = true, .mtu = 0xffff};
+    EXPECT_EQ(entry.egress_word(), 0x1234U | EgressWord::of(0x5678, 0x9a) | EgressWord::kReachable);
+    const AttachmentEntry others{.isolated = true, .carries_tags = true, .keeps_tag = true};
+    EXPECT_EQ(others.egress_word() & EgressWord::kReachable, 0U);
 }
 
 TEST(Burst, IsForwardedAsItsFramesOneByOne) {
