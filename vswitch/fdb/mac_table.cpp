@@ -149,14 +149,29 @@ MacTable::Slot MacTable::free_slot_in(MacBucket& bucket) noexcept {
     return {};
 }
 
+MacTable::Place MacTable::place_of(MacBuckets& table, MacKey key) noexcept {
+    Place place;
+    for (MacBucket* bucket : table.candidates(table.hash(key))) {
+        for (std::size_t at = 0; at < kMacSlots; ++at) {
+            const MacKey there = bucket->keys[at].load(std::memory_order_relaxed);
+            if (there == key) return {.present = {bucket, at}, .free = {}};
+            if (there == 0 && !place.free) place.free = {bucket, at};
+        }
+    }
+    return place;
+}
+
 MacTable::Slot MacTable::free_slot(MacBuckets& table, MacKey key) noexcept {
     // The first bucket if it has room: most look-ups then read no other.
-    const auto candidates = table.candidates(table.hash(key));
-    for (MacBucket* bucket : candidates)
+    for (MacBucket* bucket : table.candidates(table.hash(key)))
         if (const Slot slot = free_slot_in(*bucket)) return slot;
+    return make_room(table, key);
+}
+
+MacTable::Slot MacTable::make_room(MacBuckets& table, MacKey key) noexcept {
     // Another key gives way that is in its first bucket and has room in its second. It is in both for a moment, and
     // since a reader looks into the first one first, it is never in neither.
-    for (MacBucket* bucket : candidates) {
+    for (MacBucket* bucket : table.candidates(table.hash(key))) {
         for (std::size_t at = 0; at < kMacSlots; ++at) {
             const MacKey other = bucket->keys[at].load(std::memory_order_relaxed);
             const std::uint64_t hash = table.hash(other);
@@ -211,7 +226,8 @@ void MacTable::clear(Slot slot) noexcept {
 MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex attachment,
                                                   std::uint32_t limit) noexcept {
     const MacValue fresh(attachment, false, table_.now_s());
-    if (const Slot slot = slot_of(table_.buckets(), key)) {
+    const Place place = place_of(table_.buckets(), key);
+    if (const Slot slot = place.present) {
         const MacValue present(slot.bucket->values[slot.at].load(std::memory_order_relaxed));
         if (present.is_static()) return {Learned::is_static, present.attachment()};
         if (present.attachment() == attachment) return {Learned::unchanged, attachment};
@@ -219,10 +235,11 @@ MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex at
         return {Learned::moved, present.attachment()};
     }
     if (table_.learned_in(segment_of(key)) >= limit) return {Learned::limit, kNoAttachment};
-    const Slot slot = table_.free_slot(table_.buckets(), key);
+    const Slot slot = place.free ? place.free : table_.make_room(table_.buckets(), key);
     if (!slot) {
         table_.refused_ = true;
-        return {Learned::full, kNoAttachment};
+        const bool may_grow = table_.buckets().size < table_.largest_;
+        return {may_grow ? Learned::postponed : Learned::full, kNoAttachment};
     }
     table_.insert(slot, key, fresh);
     return {Learned::added, kNoAttachment};

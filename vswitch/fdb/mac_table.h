@@ -53,7 +53,15 @@ class MacTable {
 
     // ---- writers ----
 
-    enum class Learned : std::uint8_t { added, moved, unchanged, limit, is_static, full };
+    enum class Learned : std::uint8_t {
+        added,
+        moved,
+        unchanged,
+        limit,      ///< of the segment
+        is_static,  ///< and some other attachment's
+        postponed,  ///< no room before the next fit()
+        full,       ///< no room, and the table is as large as it gets
+    };
     struct LearnResult {
         Learned outcome = Learned::unchanged;
         AttachmentIndex was = kNoAttachment;  ///< moved: where it was; is_static: whose it is
@@ -113,6 +121,12 @@ class MacTable {
         explicit operator bool() const { return bucket != nullptr; }
     };
 
+    /// Where a key is, or else the first free slot of its buckets, if there is one.
+    struct Place {
+        Slot present;
+        Slot free;
+    };
+
     MacTable(MacBucket* memory, unsigned largest, std::uint64_t secret);
 
     [[nodiscard]] const MacBuckets& buckets() const noexcept { return *buckets_.load(std::memory_order_acquire); }
@@ -125,6 +139,8 @@ class MacTable {
 
     [[nodiscard]] static Slot slot_of(MacBuckets& table, MacKey key) noexcept;
     [[nodiscard]] static Slot free_slot_in(MacBucket& bucket) noexcept;
+    [[nodiscard]] static Place place_of(MacBuckets& table, MacKey key) noexcept;
+    [[nodiscard]] Slot make_room(MacBuckets& table, MacKey key) noexcept;
     [[nodiscard]] Slot free_slot(MacBuckets& table, MacKey key) noexcept;
     /// A slot of the key's buckets that holds a learned entry.
     [[nodiscard]] static Slot learned_slot(MacBuckets& table, MacKey key) noexcept;

@@ -42,7 +42,7 @@ void Learner::settle(const Snapshot& snapshot) noexcept {
 
 void Learner::report(const Pending& pending, const MacTable::LearnResult& result) noexcept {
     using enum MacTable::Learned;
-    if (result.outcome == unchanged || result.outcome == is_static) return;
+    if (result.outcome == unchanged || result.outcome == is_static || result.outcome == postponed) return;
     if (result.outcome == limit || result.outcome == full) {
         const SegmentIndex segment = segment_of(pending.key);
         if (limit_reported_ == segment && limit_reported_s_ == macs_.now_s()) return;

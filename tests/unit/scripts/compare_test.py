@@ -295,11 +295,17 @@ class Guests(unittest.TestCase):
 
 
 class Latency(unittest.TestCase):
+    def rate(self, *top_rates):
+        with mock.patch.object(latency, "_top_rate", side_effect=top_rates):
+            case = CASES["vhost-latency"].for_round([Fake(number) for number in range(len(top_rates))], None, None)
+        self.assertEqual((case.name, CASES["vhost-latency"].rate), ("vhost-latency", 0))
+        return case.rate
+
     def test_all_run_at_half_the_top_rate_of_the_slowest(self):
-        rates = {"a": 8e6, "b": 5e6}
-        with mock.patch.object(latency, "_top_rate", side_effect=lambda program, plan, folder: rates[program.key]):
-            case = CASES["vhost-latency"].for_round([Fake("a"), Fake("b")], None, None)
-        self.assertEqual((case.rate, case.name, CASES["vhost-latency"].rate), (2_500_000, "vhost-latency", 0))
+        self.assertEqual(self.rate(8e6, 4e6), 2_000_000)
+
+    def test_none_runs_faster_than_the_guest_can_send_evenly(self):
+        self.assertEqual(self.rate(12e6, 9e6), 2_500_000)
 
 
 class Rig(unittest.TestCase):

@@ -65,10 +65,12 @@ TEST(MacTable, FillsUpFarBeyondItsCapacity) {
         const auto table = MacTable::create(512);
         MacTable::WriteGuard guard(*table);
         std::vector<MacKey> learned;
-        for (std::uint64_t at = 1; at <= 1500; ++at)
-            if (guard.learn(mac_key(1, at), static_cast<AttachmentIndex>(at), UINT32_MAX).outcome ==
-                MacTable::Learned::added)
-                learned.push_back(mac_key(1, at));
+        for (std::uint64_t at = 1; at <= 1500; ++at) {
+            const MacKey key = mac_key(1, at);
+            const auto outcome = guard.learn(key, static_cast<AttachmentIndex>(at), UINT32_MAX).outcome;
+            ASSERT_TRUE(outcome == MacTable::Learned::added || outcome == MacTable::Learned::full);
+            if (outcome == MacTable::Learned::added) learned.push_back(key);
+        }
         EXPECT_GT(learned.size(), 1024 * 85 / 100);
         EXPECT_EQ(table->size(), learned.size());
         for (const MacKey key : learned) ASSERT_EQ(table->find(key).attachment(), mac_of(key).value());
@@ -85,8 +87,10 @@ MacKey station(std::uint64_t number) {
 
 void learn_stations(MacTable& table, std::uint64_t first, std::uint64_t end) {
     MacTable::WriteGuard guard(table);
-    for (std::uint64_t at = first; at < end; ++at)
-        guard.learn(station(at), static_cast<AttachmentIndex>(at % 1000), UINT32_MAX);
+    for (std::uint64_t at = first; at < end; ++at) {
+        const auto outcome = guard.learn(station(at), static_cast<AttachmentIndex>(at % 1000), UINT32_MAX).outcome;
+        ASSERT_NE(outcome, MacTable::Learned::full) << "a table that may grow is not full";
+    }
 }
 
 TEST(MacTable, GrowsAndShrinksWithWhatItHolds) {
