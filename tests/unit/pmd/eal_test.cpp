@@ -20,7 +20,7 @@ namespace {
 EalSettings small(HugepageKind kind) {
     const auto core = available_cores().front();
     return {
-        .cores = {core, core}, .memory_mib = 128, .hugepages = kind, .extra_args = {"--no-pci"}, .program = "eal-test"};
+        .cores = {core, core}, .memory_mib = 160, .hugepages = kind, .extra_args = {"--no-pci"}, .program = "eal-test"};
 }
 
 [[noreturn]] void finish(bool good, const std::string& why) {
@@ -49,7 +49,7 @@ TEST(Eal, RunsWorkersOnOrdinaryPages) {
 }
 
 TEST(Eal, RunsWorkersOnHugePages) {
-    if (!choose_hugepages(128, HugepageKind::automatic)) GTEST_SKIP() << "no 128 MiB of huge pages are free";
+    if (!choose_hugepages(160, HugepageKind::automatic)) GTEST_SKIP() << "no 160 MiB of huge pages are free";
     EXPECT_EXIT(check_running_eal(small(HugepageKind::automatic)), testing::ExitedWithCode(0), "");
 }
 
