@@ -2,14 +2,18 @@
 """A picture of the summary, where matplotlib is installed."""
 from pathlib import Path
 
+from . import programs
 from .group import Group
 from .table import by_group
 
-_HEIGHT = 4.5  # of a group
+_COLUMNS = 2
+_WIDTH, _HEIGHT = 5.2, 3.2  # of a group
+# A program has its colour in every picture.
+_COLOURS = dict(zip(programs.TITLES, ("tab:gray", "tab:gray", "tab:orange", "tab:red", "tab:blue")))
 
 
 def draw(result: dict, target: Path) -> bool:
-    """A group's first figure by case, a line a program; a picture a group. False when matplotlib is not there."""
+    """A group's first figure by case, a bar a program; a picture a group. False when matplotlib is not there."""
     try:
         import matplotlib
     except ImportError:
@@ -19,7 +23,10 @@ def draw(result: dict, target: Path) -> bool:
 
     # Where nothing is compared there is nothing to see.
     groups = [(group, rows) for group, rows in by_group(result["summary"]) if group.floor]
-    figure, all_axes = pyplot.subplots(max(1, len(groups)), figsize=(8, _HEIGHT * max(1, len(groups))), squeeze=False)
+    lines = max(1, -(-len(groups) // _COLUMNS))
+    figure, all_axes = pyplot.subplots(lines, _COLUMNS, figsize=(_WIDTH * _COLUMNS, _HEIGHT * lines), squeeze=False)
+    for axes in all_axes.flat[len(groups):]:
+        axes.set_visible(False)
     for (group, rows), axes in zip(groups, all_axes.flat):
         _draw(group, rows, axes)
     figure.tight_layout()
@@ -30,16 +37,19 @@ def draw(result: dict, target: Path) -> bool:
 
 def _draw(group: Group, rows: list[dict], axes) -> None:
     cases = list(dict.fromkeys(row["case"] for row in rows))
-    for program in dict.fromkeys(row["program"] for row in rows):
-        of_program = {row["case"]: row for row in rows if row["program"] == program}
-        at = [index for index, case in enumerate(cases) if case in of_program]
-        axes.plot(at, [of_program[cases[index]][f"{group.metric.row}_median"] for index in at], marker="o",
-                  label=program)
-    axes.set_xticks(range(len(cases)), cases)
-    axes.set_ylabel(f"{group.unit}, median")
+    shown = list(dict.fromkeys(row["program"] for row in rows))
+    width = 0.8 / len(shown)
+    for number, program in enumerate(shown):
+        of_program = {row["case"]: row[f"{group.metric.row}_median"] for row in rows if row["program"] == program}
+        at = [cases.index(case) + (number - (len(shown) - 1) / 2) * width for case in of_program]
+        axes.bar(at, of_program.values(), width, label=programs.TITLES.get(program, program),
+                 color=_COLOURS.get(program))
+    axes.set_title(group.title)
+    axes.set_xticks(range(len(cases)), cases, fontsize="small")
+    axes.set_ylabel(f"{group.unit}, median", fontsize="small")
     if group.log_scale:
         axes.set_yscale("log")
-    else:
-        axes.set_ylim(bottom=0)
-    axes.grid(True, alpha=0.3)
-    axes.legend()
+    axes.margins(y=0.25)  # room for the legend
+    axes.grid(True, axis="y", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.legend(fontsize="small")
