@@ -22,8 +22,8 @@ GROUP = Group(
     about="""\
 The guest's first port sends 60-byte frames to its second at a constant rate, one to four at a time, each with its TSC
 at sending in it. The rate is the same for all programs of a round: half of what the slowest of them moved that way in
-a second of the same round, but no more than 2.5 million a second, which is near what a guest on one core can send so
-evenly. One thread of the guest sends and receives, so a round of its loop is part of every
+a second of the same round, but no more than 2.5 million a second, which a guest on one core
+can send so evenly. One thread of the guest sends and receives, so a round of its loop is part of every
 figure, for all programs alike; a moment in which the host took either core away is in p99.9 and the maximum. × floor
 is that of p99.""",
     columns=(shown(P50), shown(P99), to_floor(P99), shown(P999), shown(MAX), shown(RATE), LOST, GUEST_CORE, CORE, CANARY,

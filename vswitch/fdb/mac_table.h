@@ -7,8 +7,9 @@
 // (std::try_to_lock) and come back later, so that nobody waits for a preempted writer.
 //
 // The table is as large as what it holds asks for, so that a node with few stations finds them all in its nearest
-// caches: fit() moves all entries to buckets of another number, half of them free, while workers go on reading the
-// former ones. Memory for the largest is taken at the start; a table can't run out of it later.
+// caches: fit() copies all entries to buckets of another number, an eighth to a quarter full, while workers go on
+// reading the former ones; the smallest apart, a sixteenth to a half is in use in between. Memory for all sizes is
+// taken at the start; a table can't run out of it later.
 #pragma once
 
 #include <array>
