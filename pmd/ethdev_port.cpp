@@ -149,15 +149,10 @@ TransmitResult EthdevPort::prepare(std::uint16_t queue, rte_mbuf** frames, std::
     DropReason reason = DropReason::none;
     for (std::uint16_t i = 0; i < count; ++i) {
         if ((frames[i]->ol_flags & kPendingWork) == 0) continue;
-        if (!is_writable(frames[i])) {
-            rte_mbuf* const copy = rte_pktmbuf_copy(frames[i], buffers_, 0, UINT32_MAX);
-            if (copy == nullptr) {
-                reason = DropReason::no_buffer;
-                count = i;
-                break;
-            }
-            rte_pktmbuf_free(frames[i]);
-            frames[i] = copy;
+        if (!make_writable(frames[i], buffers_)) {
+            reason = DropReason::no_buffer;
+            count = i;
+            break;
         }
         const bool segment4 =
             (frames[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 && (frames[i]->ol_flags & RTE_MBUF_F_TX_IPV4);

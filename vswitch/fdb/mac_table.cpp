@@ -2,11 +2,9 @@
 #include "vswitch/fdb/mac_table.h"
 
 #include <algorithm>
-#include <bit>
 #include <memory>
 #include <random>
 #include <span>
-#include <utility>
 
 #include <rte_cycles.h>
 #include <rte_malloc.h>
@@ -17,13 +15,6 @@ namespace {
 /// Buckets erased or visited under one hold of the lock, and the pause after each, in which workers learn.
 constexpr std::size_t kChunk = 1024;
 constexpr unsigned kPauseUs = 10;
-/// The smallest table: 1,024 buckets, 64 KiB. Sizes are powers of two.
-constexpr unsigned kLeast = 10;
-
-/// The size that holds `capacity` entries at half load.
-unsigned largest_for(std::size_t capacity) noexcept {
-    return static_cast<unsigned>(std::countr_zero(std::bit_ceil(std::max<std::size_t>(capacity * 2 / kMacSlots, 2))));
-}
 
 void add(std::atomic<std::uint32_t>& counter, int change) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(change),
@@ -32,12 +23,8 @@ void add(std::atomic<std::uint32_t>& counter, int change) noexcept {
 
 }  // namespace
 
-std::size_t MacTable::memory_for(std::size_t capacity) noexcept {
-    return sizeof(MacBucket) << (largest_for(capacity) + 1);
-}
-
 std::unique_ptr<MacTable> MacTable::create(std::size_t capacity) {
-    void* memory = rte_zmalloc("mac_table", memory_for(capacity), alignof(MacBucket));
+    void* memory = rte_malloc("mac_table", memory_for(capacity), alignof(MacBucket));
     if (memory == nullptr) return nullptr;
     std::random_device source;
     const std::uint64_t secret = static_cast<std::uint64_t>(source()) << 32 | source() | 1;
@@ -62,61 +49,6 @@ MacTable::MacTable(MacBucket* memory, unsigned largest, std::uint64_t secret)
 MacTable::~MacTable() {
     rte_free(memory_);
 }
-
-// ---- size ----
-
-unsigned MacTable::size_for(std::size_t entries, std::size_t fraction) const noexcept {
-    const std::size_t buckets = std::bit_ceil(entries * fraction / kMacSlots + 1);
-    return std::clamp(static_cast<unsigned>(std::countr_zero(buckets)), least_, largest_);
-}
-
-void MacTable::fit() {
-    const unsigned size = buckets().size;
-    const std::size_t slots = bucket_count() * kMacSlots;
-    bool refused = false;
-    {
-        const std::lock_guard lock(writer_);
-        refused = std::exchange(refused_, false);
-    }
-    // Far beyond what is there if more came than there was room for: many more may be about to.
-    if (refused || this->size() * 2 > slots)
-        resize(size_for(this->size(), refused ? 16 : 4));
-    else if (size > least_ && this->size() * 16 < slots)
-        resize(size_for(this->size(), 4));
-}
-
-void MacTable::reserve(std::size_t more) {
-    if ((size() + more) * 2 > bucket_count() * kMacSlots) resize(size_for(size() + more, 2));
-}
-
-void MacTable::resize(unsigned size) {
-    MacBuckets& next = sizes_[size];
-    if (&next == &buckets()) return;
-    {
-        const std::lock_guard lock(writer_);
-        for (MacBucket& bucket : std::span(next.buckets, next.count()))
-            for (auto& key : bucket.keys) key.store(0, std::memory_order_relaxed);
-        if (!copy(buckets(), next)) return;
-        buckets_.store(&next, std::memory_order_release);
-    }
-    // Nobody may still read the former buckets when they are used again.
-    if (wait_for_readers_) wait_for_readers_();
-}
-
-bool MacTable::copy(const MacBuckets& from, MacBuckets& to) noexcept {
-    for (const MacBucket& bucket : std::span(from.buckets, from.count())) {
-        for (std::size_t at = 0; at < kMacSlots; ++at) {
-            const MacKey key = bucket.keys[at].load(std::memory_order_relaxed);
-            if (key == 0) continue;
-            const Slot slot = free_slot(to, key);
-            if (!slot) return false;
-            fill(slot, key, MacValue(bucket.values[at].load(std::memory_order_relaxed)));
-        }
-    }
-    return true;
-}
-
-// ---- entries ----
 
 MacValue MacTable::find(MacKey key) const noexcept {
     MacValue found;
@@ -161,14 +93,8 @@ MacTable::Place MacTable::place_of(MacBuckets& table, MacKey key) noexcept {
     return place;
 }
 
-MacTable::Slot MacTable::free_slot(MacBuckets& table, MacKey key) noexcept {
-    // The first bucket if it has room: most look-ups then read no other.
-    for (MacBucket* bucket : table.candidates(table.hash(key)))
-        if (const Slot slot = free_slot_in(*bucket)) return slot;
-    return make_room(table, key);
-}
-
-MacTable::Slot MacTable::make_room(MacBuckets& table, MacKey key) noexcept {
+MacTable::Slot MacTable::room_for(MacBuckets& table, MacKey key, const Place& place) noexcept {
+    if (place.free) return place.free;
     // Another key gives way that is in its first bucket and has room in its second. It is in both for a moment, and
     // since a reader looks into the first one first, it is never in neither.
     for (MacBucket* bucket : table.candidates(table.hash(key))) {
@@ -235,7 +161,7 @@ MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex at
         return {Learned::moved, present.attachment()};
     }
     if (table_.learned_in(segment_of(key)) >= limit) return {Learned::limit, kNoAttachment};
-    const Slot slot = place.free ? place.free : table_.make_room(table_.buckets(), key);
+    const Slot slot = table_.room_for(table_.buckets(), key, place);
     if (!slot) {
         table_.refused_ = true;
         const bool may_grow = table_.buckets().size < table_.largest_;
@@ -247,11 +173,12 @@ MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex at
 
 bool MacTable::WriteGuard::place(MacKey key, AttachmentIndex attachment) noexcept {
     const MacValue value(attachment, true, 0);
-    if (const Slot present = slot_of(table_.buckets(), key)) {
-        table_.overwrite(present, key, value);
+    const Place place = place_of(table_.buckets(), key);
+    if (place.present) {
+        table_.overwrite(place.present, key, value);
         return true;
     }
-    Slot slot = table_.free_slot(table_.buckets(), key);
+    Slot slot = table_.room_for(table_.buckets(), key, place);
     if (!slot) {
         slot = learned_slot(table_.buckets(), key);
         if (!slot) return false;

@@ -133,6 +133,10 @@ class MacTable {
     [[nodiscard]] const MacBuckets& buckets() const noexcept { return *buckets_.load(std::memory_order_acquire); }
     [[nodiscard]] MacBuckets& buckets() noexcept { return *buckets_.load(std::memory_order_acquire); }
     [[nodiscard]] std::size_t bucket_count() const noexcept { return buckets().count(); }
+    /// The smallest table: 1,024 buckets, 64 KiB. Sizes are powers of two.
+    static constexpr unsigned kLeast = 10;
+    /// The size that holds `capacity` entries at half load.
+    [[nodiscard]] static unsigned largest_for(std::size_t capacity) noexcept;
     /// The least size that holds so many entries at a fraction of its slots.
     [[nodiscard]] unsigned size_for(std::size_t entries, std::size_t fraction) const noexcept;
     void resize(unsigned size);
@@ -141,8 +145,8 @@ class MacTable {
     [[nodiscard]] static Slot slot_of(MacBuckets& table, MacKey key) noexcept;
     [[nodiscard]] static Slot free_slot_in(MacBucket& bucket) noexcept;
     [[nodiscard]] static Place place_of(MacBuckets& table, MacKey key) noexcept;
-    [[nodiscard]] Slot make_room(MacBuckets& table, MacKey key) noexcept;
-    [[nodiscard]] Slot free_slot(MacBuckets& table, MacKey key) noexcept;
+    /// The free slot of the key's place, or one that another key has left to it.
+    [[nodiscard]] Slot room_for(MacBuckets& table, MacKey key, const Place& place) noexcept;
     /// A slot of the key's buckets that holds a learned entry.
     [[nodiscard]] static Slot learned_slot(MacBuckets& table, MacKey key) noexcept;
     static void fill(Slot slot, MacKey key, MacValue value) noexcept;

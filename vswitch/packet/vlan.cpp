@@ -40,6 +40,16 @@ bool is_writable(const rte_mbuf* frame) noexcept {
     return RTE_MBUF_DIRECT(frame) && rte_mbuf_refcnt_read(frame) == 1;
 }
 
+bool make_writable(rte_mbuf*& frame, rte_mempool* buffers) noexcept {
+    if (is_writable(frame)) [[likely]]
+        return true;
+    rte_mbuf* copy = rte_pktmbuf_copy(frame, buffers, 0, UINT32_MAX);
+    if (copy == nullptr) return false;
+    rte_pktmbuf_free(frame);
+    frame = copy;
+    return true;
+}
+
 void pop_vlan(rte_mbuf* frame) noexcept {
     auto* data = rte_pktmbuf_mtod(frame, std::uint8_t*);
     std::memmove(data + kVlanTag, data, kMacPair);

@@ -13,6 +13,10 @@ namespace bulkhead {
 /// Whether the frame's first bytes are this mbuf's alone, so that they may be changed.
 [[nodiscard]] bool is_writable(const rte_mbuf* frame) noexcept;
 
+/// Makes the frame writable, by a copy that takes its place where others share it. False without a buffer: it is as it
+/// was.
+[[nodiscard]] bool make_writable(rte_mbuf*& frame, rte_mempool* buffers) noexcept;
+
 /// Removes the tag after the addresses. The frame is writable and has one.
 void pop_vlan(rte_mbuf* frame) noexcept;
 

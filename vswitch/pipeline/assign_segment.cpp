@@ -16,17 +16,11 @@ constexpr std::uint16_t kServiceTag = 0x1000;
 
 /// Takes the outer tag off, first giving the frame a copy of its own if others share it.
 bool pop(Batch& batch, std::uint16_t row, rte_mempool* buffers) noexcept {
-    rte_mbuf*& frame = batch.frames[row];
-    if (!is_writable(frame)) [[unlikely]] {
-        rte_mbuf* copy = rte_pktmbuf_copy(frame, buffers, 0, UINT32_MAX);
-        if (copy == nullptr) {
-            batch.drop(row, DropReason::no_buffer);
-            return false;
-        }
-        rte_pktmbuf_free(frame);
-        frame = copy;
+    if (!make_writable(batch.frames[row], buffers)) [[unlikely]] {
+        batch.drop(row, DropReason::no_buffer);
+        return false;
     }
-    pop_vlan(frame);
+    pop_vlan(batch.frames[row]);
     batch.length[row] -= kVlanTag;
     return true;
 }

@@ -29,11 +29,9 @@ void count_no_buffer(WorkerCounters& counters, AttachmentIndex attachment) noexc
 
 /// A frame of its own without the tag that chose its attachment; null when there is no buffer. Takes `frame`.
 rte_mbuf* without_tag(rte_mbuf* frame, rte_mempool* buffers) noexcept {
-    if (!is_writable(frame)) [[unlikely]] {
-        rte_mbuf* copy = rte_pktmbuf_copy(frame, buffers, 0, UINT32_MAX);
+    if (!make_writable(frame, buffers)) [[unlikely]] {
         rte_pktmbuf_free(frame);
-        if (copy == nullptr) return nullptr;
-        frame = copy;
+        return nullptr;
     }
     pop_vlan(frame);
     return frame;

@@ -46,6 +46,16 @@ std::string numbers(const TrafficStats& stats) {
     return text;
 }
 
+/// What both sent since the last call, and all they have counted.
+void expect_alike(Bench& together, Bench& one_by_one) {
+    ASSERT_EQ(sent(together), sent(one_by_one));
+    for (const auto& [name, port] : together.model.ports)
+        ASSERT_EQ(numbers(together.vswitch().port_stats(name)), numbers(one_by_one.vswitch().port_stats(name))) << name;
+    for (const auto& [name, segment] : together.model.segments)
+        ASSERT_EQ(numbers(together.vswitch().segment_stats(name)), numbers(one_by_one.vswitch().segment_stats(name)))
+            << name;
+}
+
 struct Dice {
     unsigned operator()(unsigned sides) { return static_cast<unsigned>(source() % sides); }
     std::mt19937 source;
@@ -89,15 +99,7 @@ TEST(Burst, IsForwardedAsItsFramesOneByOne) {
             one_by_one.bench.run();
         }
         together.bench.run();
-        ASSERT_EQ(sent(together.bench), sent(one_by_one.bench)) << "round " << round;
-        for (unsigned number = 1; number <= 6; ++number) {
-            const std::string name = "p" + std::to_string(number);
-            ASSERT_EQ(numbers(together.bench.vswitch().port_stats(name)),
-                      numbers(one_by_one.bench.vswitch().port_stats(name)))
-                << "round " << round << ", " << name;
-        }
-        ASSERT_EQ(numbers(together.bench.vswitch().segment_stats("blue")),
-                  numbers(one_by_one.bench.vswitch().segment_stats("blue")));
+        ASSERT_NO_FATAL_FAILURE(expect_alike(together.bench, one_by_one.bench)) << "round " << round;
     }
 }
 
@@ -166,17 +168,7 @@ TEST(Burst, OfATrunkIsForwardedAsItsFramesOneByOne) {
             one_by_one.bench.run();
         }
         together.bench.run();
-        ASSERT_EQ(sent(together.bench), sent(one_by_one.bench)) << "round " << round;
-        for (unsigned number = 1; number <= 6; ++number) {
-            const std::string name = "p" + std::to_string(number);
-            ASSERT_EQ(numbers(together.bench.vswitch().port_stats(name)),
-                      numbers(one_by_one.bench.vswitch().port_stats(name)))
-                << "round " << round << ", " << name;
-        }
-        for (const char* name : {"blue", "red"})
-            ASSERT_EQ(numbers(together.bench.vswitch().segment_stats(name)),
-                      numbers(one_by_one.bench.vswitch().segment_stats(name)))
-                << name;
+        ASSERT_NO_FATAL_FAILURE(expect_alike(together.bench, one_by_one.bench)) << "round " << round;
     }
 }
 
