@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/pipeline/account.h"
 
+#include "vswitch/base/cpu_clones.h"
+
 namespace bulkhead {
 
-void account_received(const Batch& batch, WorkerCounters& counters) noexcept {
+BULKHEAD_CPU_CLONES void account_received(const Batch& batch, WorkerCounters& counters) noexcept {
     std::uint64_t all_bytes = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) all_bytes += batch.length[row];
     counters.ports[batch.port].rx_packets.add(batch.count);

@@ -3,6 +3,7 @@
 
 #include <rte_mbuf.h>
 
+#include "vswitch/base/cpu_clones.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/vlan.h"
 #include "vswitch/pipeline/stages.h"
@@ -126,7 +127,7 @@ bool assign_tagged(Batch& batch, const Snapshot& snapshot, const PortEntry& port
 
 }  // namespace
 
-void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept {
+BULKHEAD_CPU_CLONES void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept {
     const PortEntry& port = snapshot.ports[batch.port];
     batch.has_outer_tags = batch.has_inner_tags = false;
     if (are_alike(batch, snapshot, port.untagged)) [[likely]]

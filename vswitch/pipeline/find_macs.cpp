@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "vswitch/base/cpu_clones.h"
 #include "vswitch/pipeline/stages.h"
 
 namespace bulkhead {
@@ -35,7 +36,7 @@ void find_one(const MacTable& macs, MacKey key, MacValue* found, std::uint16_t c
 
 }  // namespace
 
-void find_macs(Batch& batch, const MacTable& macs) noexcept {
+BULKHEAD_CPU_CLONES void find_macs(Batch& batch, const MacTable& macs) noexcept {
     write_keys(batch);
     const MacKey *sources = batch.keys.data(), *destinations = sources + batch.count;
     MacValue *of_sources = batch.found.data(), *of_destinations = of_sources + batch.count;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "vswitch/base/cpu_clones.h"
 #include "vswitch/pipeline/learner.h"
 #include "vswitch/pipeline/stages.h"
 
@@ -20,7 +21,7 @@ bool are_known(const Batch& batch, std::uint32_t now) noexcept {
 
 }  // namespace
 
-void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept {
+BULKHEAD_CPU_CLONES void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept {
     const std::uint32_t now = macs.now_s();
     if (are_known(batch, now)) [[likely]]
         return;

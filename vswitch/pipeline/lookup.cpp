@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstddef>
 
+#include "vswitch/base/cpu_clones.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/pipeline/stages.h"
 
@@ -73,7 +74,7 @@ bool are_unicast(Batch& batch, const Snapshot& snapshot) noexcept {
 
 }  // namespace
 
-void lookup(Batch& batch, const Snapshot& snapshot) noexcept {
+BULKHEAD_CPU_CLONES void lookup(Batch& batch, const Snapshot& snapshot) noexcept {
     batch.leaves_as_is = false;
     if (batch.intact && !batch.has_inner_tags && are_unicast(batch, snapshot)) [[likely]]
         return;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "vswitch/base/cpu_clones.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/pending_work.h"
 #include "vswitch/packet/refused_frame.h"
@@ -89,7 +90,7 @@ void drop_bad_addresses(Batch& batch) noexcept {
 
 }  // namespace
 
-void parse(Batch& batch) noexcept {
+BULKHEAD_CPU_CLONES void parse(Batch& batch) noexcept {
     batch.intact = true;
     std::ranges::fill(batch.verdict, DropReason::none);
     std::ranges::fill(batch.ingress, kNoAttachment);

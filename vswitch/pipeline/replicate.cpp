@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <rte_mbuf.h>
 
+#include "vswitch/base/cpu_clones.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/vlan.h"
 #include "vswitch/pipeline/deliver.h"
@@ -122,8 +123,8 @@ bool send_together(Batch& batch, const Snapshot& snapshot, Transmitter& transmit
 
 }  // namespace
 
-void replicate(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter, WorkerCounters& counters,
-               rte_mempool* buffers) noexcept {
+BULKHEAD_CPU_CLONES void replicate(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter,
+                                   WorkerCounters& counters, rte_mempool* buffers) noexcept {
     if (send_together(batch, snapshot, transmitter)) [[likely]]
         return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
