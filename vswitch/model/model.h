@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "vswitch/base/ids.h"
+#include "vswitch/base/ip_address.h"
 #include "vswitch/base/mac_address.h"
 
 namespace bulkhead {
@@ -24,6 +25,9 @@ inline constexpr std::uint16_t kDefaultMtu = 1500;
 inline constexpr std::uint16_t kMaxQueues = 16;
 inline constexpr std::uint32_t kMaxMacLimit = 1'000'000;
 inline constexpr std::uint32_t kMaxMacAgeS = 1'000'000;
+inline constexpr std::uint16_t kVxlanPort = 4789;   ///< RFC 7348, section 8
+inline constexpr std::uint16_t kGenevePort = 6081;  ///< RFC 8926, section 7
+inline constexpr std::uint8_t kMaxDscp = 63;        ///< RFC 2474, section 3: six bits
 
 enum class FloodMode : std::uint8_t {
     all,    ///< broadcast, multicast and unknown unicast reach every attachment
@@ -40,6 +44,7 @@ struct Segment {
     std::uint32_t mac_limit = 4096;  ///< learned MACs; static ones do not count
     std::uint32_t mac_age_s = 300;
     std::string tenant;
+    bool arp_suppression = false;  ///< answer ARP and ND for addresses whose owner's MAC the controller told
     bool operator==(const Segment&) const = default;
 };
 
@@ -94,12 +99,62 @@ struct Port {
     bool operator==(const Port&) const = default;
 };
 
+/// The NIC port and the addresses by which this node reaches other nodes.
+struct Underlay {
+    struct Neighbor {
+        IpAddress ip;
+        MacAddress mac;
+        bool operator==(const Neighbor&) const = default;
+    };
+
+    std::string owner;
+    std::string name;
+    std::string port;                 ///< an ethdev that no segment is attached to
+    std::vector<IpPrefix> addresses;  ///< this node's own; at least one
+    std::vector<IpAddress> gateways;  ///< next hops for what is on no network of `addresses`; at most one a family
+    std::optional<std::uint16_t> vlan;
+    std::uint16_t mtu = kDefaultMtu;  ///< of the outer packet
+    std::string host_tap;             ///< empty: none
+    std::vector<Neighbor> neighbors;  ///< never asked for
+    bool operator==(const Underlay&) const = default;
+};
+
+enum class TunnelType : std::uint8_t {
+    vxlan,   ///< RFC 7348
+    geneve,  ///< RFC 8926
+};
+
+/// The split horizon of H-VPLS (RFC 4762, section 10).
+enum class Horizon : std::uint8_t {
+    mesh,   ///< nothing from one mesh tunnel goes to another
+    spoke,  ///< like a port of the segment
+};
+
+/// One remote node.
+struct Tunnel {
+    std::string owner;
+    std::string name;
+    TunnelType type = TunnelType::vxlan;
+    std::string underlay;
+    IpAddress remote;
+    std::vector<std::string> segments;
+    std::uint16_t dst_port = kVxlanPort;
+    Horizon horizon = Horizon::mesh;
+    std::uint8_t ttl = 64;
+    std::optional<std::uint8_t> dscp = 0;  ///< none: that of the inner packet
+    bool udp_checksum = false;
+    std::uint32_t keepalive_ms = 0;  ///< 0: none
+    bool operator==(const Tunnel&) const = default;
+};
+
 /// A static entry of a segment's MAC table, placed by fdb.add (those of an attachment's `macs` are not listed here).
 struct StaticMac {
     std::string owner;
     std::string segment;
     MacAddress mac;
-    std::string port;
+    std::string port;            ///< this, or
+    std::string tunnel;          ///< this is empty
+    std::vector<IpAddress> ips;  ///< what the owner of the MAC answers ARP and ND for
     bool operator==(const StaticMac&) const = default;
 };
 
@@ -107,6 +162,8 @@ struct StaticMac {
 struct Model {
     std::map<std::string, Segment> segments;
     std::map<std::string, Port> ports;
+    std::map<std::string, Underlay> underlays;
+    std::map<std::string, Tunnel> tunnels;
     std::map<std::pair<std::string, MacAddress>, StaticMac> static_macs;  ///< by (segment, MAC)
     bool operator==(const Model&) const = default;
 };
