@@ -11,8 +11,10 @@ namespace bulkhead {
 inline constexpr std::uint16_t kEthernetHeader = 14;
 inline constexpr std::uint16_t kMacPair = 12;  ///< both addresses, which precede every tag
 inline constexpr std::uint16_t kVlanTag = 4;
+inline constexpr std::uint16_t kShortestFrame = 60;  ///< IEEE 802.3 clause 4.2.3.3, less the frame check sequence
 
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
+inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
 inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 inline constexpr std::uint16_t kEtherTypeVlan = 0x8100;         ///< C-tag
 inline constexpr std::uint16_t kEtherTypeServiceVlan = 0x88a8;  ///< S-tag, IEEE 802.1ad
