@@ -4,8 +4,8 @@
 #pragma once
 
 // Sanitizers' run-time isn't up yet when the loader chooses. A clone has its helpers inside: as functions of their own
-// they would be compiled for the baseline only.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// they would be compiled for the baseline only. Clang, which is for fuzzing, names its sanitizers by other means.
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define BULKHEAD_CPU_CLONES [[gnu::target_clones("arch=x86-64-v3", "default"), gnu::flatten]]
 #else
 #define BULKHEAD_CPU_CLONES

@@ -2,7 +2,7 @@
 // The search for CPUs with AVX2 and BMI, chosen when the program starts: Debian builds for an older baseline.
 #include "vswitch/fdb/mac_search.h"
 
-#if defined(__SSE4_1__) && !defined(__SANITIZE_THREAD__)
+#if defined(__SSE4_1__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #include <bit>
 #include <immintrin.h>
 #include <span>
