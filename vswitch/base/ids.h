@@ -20,6 +20,7 @@ inline constexpr std::uint16_t kMaxSegments = 16384;
 inline constexpr std::uint16_t kMaxPorts = 4096;
 inline constexpr std::uint16_t kMaxAttachments = 32768;
 inline constexpr std::uint16_t kMaxWorkers = 64;
+inline constexpr std::uint16_t kMaxUnderlays = 2;
 
 inline constexpr std::uint16_t kVlanIds = 4096;  ///< IEEE 802.1Q: a 12-bit identifier
 inline constexpr std::uint16_t kMinVlan = 1;

@@ -8,13 +8,7 @@
 namespace bulkhead {
 namespace {
 
-Result<> about(Result<> result, std::string_view kind, std::string name) {
-    if (!result) {
-        result.error().object_kind = kind;
-        result.error().object_name = std::move(name);
-    }
-    return result;
-}
+const std::string kPort = "port", kTunnel = "tunnel";
 
 std::unexpected<Error> too_many(std::string_view what, std::size_t most) {
     Error error;
@@ -52,14 +46,22 @@ std::string attachment_pointer(const Port& port, const Attachment& attachment) {
     return "/vlans/" + std::to_string(index);
 }
 
-Error no_such_segment(std::string_view name, std::string field) {
+Error no_such_object(std::string_view kind, std::string_view name, std::string field, std::string allowed) {
     Error error;
     error.code = ErrorCode::not_found;
-    error.message = "no segment " + in_quotes(name);
+    error.message = "no " + std::string(kind) + " " + in_quotes(name);
     error.field = std::move(field);
     error.got = in_quotes(name);
-    error.allowed = "the name of a segment";
+    error.allowed = std::move(allowed);
     return error;
+}
+
+Error no_such_segment(std::string_view name, std::string field) {
+    return no_such_object("segment", name, std::move(field), "the name of a segment");
+}
+
+std::string place_of(const StaticMac& entry) {
+    return entry.tunnel.empty() ? "port " + in_quotes(entry.port) : "tunnel " + in_quotes(entry.tunnel);
 }
 
 Result<> Admission::add(const Segment& segment) {
@@ -69,11 +71,11 @@ Result<> Admission::add(const Segment& segment) {
             return refused("/vni", "is taken by segment " + in_quotes(other->second), std::to_string(segment.vni),
                            "a VNI that no other segment has");
         }
-        if (segments_.size() >= kMaxSegments) return too_many("segments", kMaxSegments);
+        if (mtu_of_segment_.size() >= kMaxSegments) return too_many("segments", kMaxSegments);
         return {};
     };
     if (auto ok = about(check(), "segment", segment.name); !ok) return ok;
-    segments_.insert(segment.name);
+    mtu_of_segment_.emplace(segment.name, segment.mtu);
     segment_by_vni_.emplace(segment.vni, segment.name);
     return {};
 }
@@ -89,19 +91,26 @@ Result<> Admission::add(const Port& port) {
         }
         if (auto ok = check_attachments(port); !ok) return ok;
         if (auto ok = check_macs(port); !ok) return ok;
-        if (segments_of_port_.size() >= kMaxPorts) return too_many("ports", kMaxPorts);
-        if (attachments_ + port.attachments.size() > kMaxAttachments) return too_many("attachments", kMaxAttachments);
-        return {};
+        return check_room(port.attachments.size());
     };
     if (auto ok = about(check(), "port", port.name); !ok) return ok;
 
     port_by_device_.emplace(device_identity(port), port.name);
     attachments_ += port.attachments.size();
-    auto& segments = segments_of_port_[port.name];
+    PortFacts& facts = ports_[port.name];
+    facts.is_ethdev = std::holds_alternative<EthdevDevice>(port.device);
+    facts.mtu = port.mtu;
     for (const Attachment& attachment : port.attachments) {
-        segments.insert(attachment.segment);
-        for (MacAddress mac : attachment.macs) port_by_mac_.emplace(MacKey{attachment.segment, mac}, port.name);
+        facts.segments.insert(attachment.segment);
+        for (MacAddress mac : attachment.macs)
+            place_by_mac_.emplace(MacKey{attachment.segment, mac}, "port " + in_quotes(port.name));
     }
+    return {};
+}
+
+Result<> Admission::check_room(std::size_t attachments) const {
+    if (ports_.size() + segments_of_tunnel_.size() >= kMaxPorts) return too_many("ports and tunnels", kMaxPorts);
+    if (attachments_ + attachments > kMaxAttachments) return too_many("attachments", kMaxAttachments);
     return {};
 }
 
@@ -123,7 +132,7 @@ Result<> Admission::check_attachments(const Port& port) const {
             untagged = &attachment;
             if (attachment.keep_tag) return refused("/keep_tag", "is only for an entry of vlans", "true");
         }
-        if (!segments_.contains(attachment.segment)) {
+        if (!mtu_of_segment_.contains(attachment.segment)) {
             return failure(no_such_segment(attachment.segment, at("/segment")));
         }
         if (!segments.insert(attachment.segment).second) {
@@ -147,10 +156,46 @@ Result<> Admission::check_macs(const Port& port) const {
             if (auto ok = check_unicast(mac, {}); !ok) return check_unicast(mac, field());
             if (!seen.insert(mac).second)
                 return refused(field(), "is in the list twice", mac.to_string(), "each MAC once");
-            if (auto other = port_by_mac_.find({attachment.segment, mac}); other != port_by_mac_.end()) {
-                return refused(field(), "is bound to port " + in_quotes(other->second) + " in that segment",
-                               mac.to_string(), "each MAC once in a segment");
+            if (auto other = place_by_mac_.find({attachment.segment, mac}); other != place_by_mac_.end()) {
+                return refused(field(), "is bound to " + other->second + " in that segment", mac.to_string(),
+                               "each MAC once in a segment");
             }
+        }
+    }
+    return {};
+}
+
+Result<> Admission::check_place(const StaticMac& entry) const {
+    if (entry.port.empty() == entry.tunnel.empty()) {
+        return refused(entry.port.empty() ? "/port" : "/tunnel",
+                       entry.port.empty() ? "is missing" : "stands beside port",
+                       entry.port.empty() ? kNothing : in_quotes(entry.tunnel), "one of port and tunnel");
+    }
+    const bool is_port = entry.tunnel.empty();
+    const std::string &kind = is_port ? kPort : kTunnel, &name = is_port ? entry.port : entry.tunnel;
+    const std::set<std::string>* segments = nullptr;
+    if (const auto port = ports_.find(name); is_port && port != ports_.end()) segments = &port->second.segments;
+    if (const auto tunnel = segments_of_tunnel_.find(name); !is_port && tunnel != segments_of_tunnel_.end())
+        segments = &tunnel->second;
+    if (segments == nullptr)
+        return failure(no_such_object(kind, name, "/" + kind, "the name of a " + kind + " of the segment"));
+    if (segments->contains(entry.segment)) return {};
+    return refused("/" + kind,
+                   (is_port ? "is not attached to segment " : "does not carry segment ") + in_quotes(entry.segment),
+                   in_quotes(name), "a " + kind + " of the segment");
+}
+
+Result<> Admission::check_ips(const StaticMac& entry) const {
+    std::set<IpAddress> seen;
+    for (std::size_t i = 0; i < entry.ips.size(); ++i) {
+        const IpAddress& ip = entry.ips[i];
+        const std::string field = "/ips/" + std::to_string(i);
+        if (!ip.is_usable())
+            return refused(field, "is no address that a station can have", ip.to_string(), "a unicast address");
+        if (!seen.insert(ip).second) return refused(field, "is in the list twice", ip.to_string(), "each address once");
+        if (auto other = mac_by_ip_.find({entry.segment, ip}); other != mac_by_ip_.end()) {
+            return refused(field, "is the address of " + other->second.to_string() + " in that segment", ip.to_string(),
+                           "each address once in a segment");
         }
     }
     return {};
@@ -160,29 +205,17 @@ Result<> Admission::add(const StaticMac& entry) {
     auto check = [&]() -> Result<> {
         if (auto ok = check_optional_name(entry.owner, "/owner"); !ok) return ok;
         if (auto ok = check_unicast(entry.mac, "/mac"); !ok) return ok;
-        if (!segments_.contains(entry.segment)) return failure(no_such_segment(entry.segment, "/segment"));
-        auto port = segments_of_port_.find(entry.port);
-        if (port == segments_of_port_.end()) {
-            Error error;
-            error.code = ErrorCode::not_found;
-            error.message = "no port " + in_quotes(entry.port);
-            error.field = "/port";
-            error.got = in_quotes(entry.port);
-            error.allowed = "the name of a port of the segment";
-            return failure(std::move(error));
+        if (!mtu_of_segment_.contains(entry.segment)) return failure(no_such_segment(entry.segment, "/segment"));
+        if (auto ok = check_place(entry); !ok) return ok;
+        if (auto other = place_by_mac_.find({entry.segment, entry.mac}); other != place_by_mac_.end()) {
+            return refused("/mac", "is bound to " + other->second + " in that segment", entry.mac.to_string(),
+                           "each MAC once in a segment");
         }
-        if (!port->second.contains(entry.segment)) {
-            return refused("/port", "is not attached to segment " + in_quotes(entry.segment), in_quotes(entry.port),
-                           "a port of the segment");
-        }
-        if (auto other = port_by_mac_.find({entry.segment, entry.mac}); other != port_by_mac_.end()) {
-            return refused("/mac", "is bound to port " + in_quotes(other->second) + " in that segment",
-                           entry.mac.to_string(), "each MAC once in a segment");
-        }
-        return {};
+        return check_ips(entry);
     };
     if (auto ok = about(check(), "fdb", fdb_name(entry)); !ok) return ok;
-    port_by_mac_.emplace(MacKey{entry.segment, entry.mac}, entry.port);
+    place_by_mac_.emplace(MacKey{entry.segment, entry.mac}, place_of(entry));
+    for (const IpAddress& ip : entry.ips) mac_by_ip_.emplace(std::pair(entry.segment, ip), entry.mac);
     return {};
 }
 

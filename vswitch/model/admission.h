@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,23 +20,49 @@ namespace bulkhead {
 
 class Admission {
   public:
-    /// Segments go before the ports that attach to them, ports before the entries that point at them. An object that is
-    /// refused leaves no trace; the Error names it (object_kind, object_name) and the field within it.
+    /// Segments go before the ports that attach to them, then underlays, tunnels, and last the entries that point at
+    /// them. An object that is refused leaves no trace; the Error names it (object_kind, object_name) and the field
+    /// within it.
     Result<> add(const Segment& segment);
     Result<> add(const Port& port);
+    Result<> add(const Underlay& underlay);
+    Result<> add(const Tunnel& tunnel);
     Result<> add(const StaticMac& entry);
 
   private:
     using MacKey = std::pair<std::string, MacAddress>;
 
+    struct PortFacts {
+        bool is_ethdev = false;
+        std::optional<std::uint16_t> mtu;
+        std::set<std::string> segments;
+    };
+    struct TunnelFacts {
+        TunnelType type = TunnelType::vxlan;
+        std::string name;
+    };
+
     Result<> check_attachments(const Port& port) const;
     Result<> check_macs(const Port& port) const;
+    Result<> check_underlay_port(const Underlay& underlay) const;
+    Result<> check_addresses_are_free(const Underlay& underlay) const;
+    Result<> check_remote(const Tunnel& tunnel) const;
+    Result<> check_segments(const Tunnel& tunnel) const;
+    Result<> check_place(const StaticMac& entry) const;
+    Result<> check_ips(const StaticMac& entry) const;
+    /// A port and a tunnel take one index each, and one for every segment they are in.
+    Result<> check_room(std::size_t attachments) const;
 
-    std::set<std::string, std::less<>> segments_;
+    std::map<std::string, std::uint16_t, std::less<>> mtu_of_segment_;
     std::unordered_map<std::uint32_t, std::string> segment_by_vni_;
-    std::map<std::string, std::set<std::string>, std::less<>> segments_of_port_;
+    std::map<std::string, PortFacts, std::less<>> ports_;
     std::unordered_map<std::string, std::string> port_by_device_;
-    std::map<MacKey, std::string> port_by_mac_;
+    std::map<std::string, Underlay, std::less<>> underlays_;
+    std::map<std::string, std::set<std::string>, std::less<>> segments_of_tunnel_;
+    std::map<IpAddress, TunnelFacts> tunnel_by_remote_;
+    std::map<std::uint16_t, TunnelFacts> tunnel_by_udp_port_;  ///< the first that has it
+    std::map<MacKey, std::string> place_by_mac_;               ///< "port \"web-0\"", "tunnel \"edge-2\""
+    std::map<std::pair<std::string, IpAddress>, MacAddress> mac_by_ip_;
     std::size_t attachments_ = 0;
 };
 
@@ -47,5 +74,11 @@ class Admission {
 
 /// The refusal of a reference to a segment that is not there (or that the caller may not know of).
 [[nodiscard]] Error no_such_segment(std::string_view name, std::string field);
+/// The same of any kind of object; `allowed` says what would do.
+[[nodiscard]] Error no_such_object(std::string_view kind, std::string_view name, std::string field,
+                                   std::string allowed);
+
+/// `port "web-0"` or `tunnel "edge-2"`: where an entry says that its address is.
+[[nodiscard]] std::string place_of(const StaticMac& entry);
 
 }  // namespace bulkhead

@@ -13,6 +13,7 @@ constexpr std::size_t kMaxSocketPath = 107;    // sockaddr_un.sun_path without i
 constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ without its terminating NUL
 constexpr std::size_t kMaxPath = 4095;         // PATH_MAX without its terminating NUL
 constexpr std::uint32_t kMaxPermissions = 0777;
+constexpr const char* kInterfaceNames = "1-15 bytes with no '/', ':', '%' or white space, and not \".\" or \"..\"";
 
 bool has_control_characters(std::string_view text) {
     return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
@@ -29,18 +30,6 @@ Result<> check_path(std::string_view path, std::string field, std::size_t longes
     return {};
 }
 
-// What the kernel takes for a device name (dev_valid_name), less '%', which TUNSETIFF reads as a template.
-Result<> check_interface_name(std::string_view name) {
-    constexpr std::string_view kAllowed = "1-15 bytes with no '/', ':', '%' or white space, and not \".\" or \"..\"";
-    const bool bad_character = std::ranges::any_of(
-        name, [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '/' || c == ':' || c == '%'; });
-    if (name.empty()) return refused("/ifname", "is required for a tap port", kNothing, std::string(kAllowed));
-    if (name.size() > kMaxInterfaceName || bad_character || name == "." || name == "..") {
-        return refused("/ifname", "is no interface name", in_quotes(name), std::string(kAllowed));
-    }
-    return {};
-}
-
 Result<> check_device(const EthdevDevice& device) {
     if (device.devargs.empty())
         return refused("/devargs", "is required for an ethdev port", kNothing, "DPDK device arguments");
@@ -52,7 +41,8 @@ Result<> check_device(const EthdevDevice& device) {
 }
 
 Result<> check_device(const TapDevice& device) {
-    if (auto ok = check_interface_name(device.ifname); !ok) return ok;
+    if (device.ifname.empty()) return refused("/ifname", "is required for a tap port", kNothing, kInterfaceNames);
+    if (auto ok = check_interface_name(device.ifname, "/ifname"); !ok) return ok;
     if (!device.netns.empty()) {
         if (auto ok = check_path(device.netns, "/netns", kMaxPath); !ok) return ok;
     }
@@ -104,6 +94,14 @@ std::unexpected<Error> refused(std::string field, std::string_view says, std::st
     return invalid(std::move(field), std::move(message), std::move(got), std::move(allowed));
 }
 
+Result<> about(Result<> result, std::string_view kind, std::string name) {
+    if (!result) {
+        result.error().object_kind = kind;
+        result.error().object_name = std::move(name);
+    }
+    return result;
+}
+
 bool is_valid_name(std::string_view name) {
     constexpr std::size_t kLongest = 63;
     auto alphanumeric = [](char c) {
@@ -133,6 +131,15 @@ Result<> check_range(std::uint64_t value, std::uint64_t lowest, std::uint64_t hi
     if (value >= lowest && value <= highest) return {};
     return refused(std::move(field), "is out of range", std::to_string(value),
                    std::to_string(lowest) + "-" + std::to_string(highest));
+}
+
+// dev_valid_name, less '%', which TUNSETIFF reads as a template.
+Result<> check_interface_name(std::string_view name, std::string field) {
+    const bool bad_character = std::ranges::any_of(
+        name, [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '/' || c == ':' || c == '%'; });
+    if (name.empty() || name.size() > kMaxInterfaceName || bad_character || name == "." || name == "..")
+        return refused(std::move(field), "is no interface name", in_quotes(name), kInterfaceNames);
+    return {};
 }
 
 Result<> check_segment(const Segment& segment) {

@@ -19,6 +19,10 @@ namespace bulkhead {
 [[nodiscard]] Result<> check_segment(const Segment& segment);
 /// Name, ranges and device of a port; its attachments are the admission's.
 [[nodiscard]] Result<> check_port(const Port& port);
+[[nodiscard]] Result<> check_underlay(const Underlay& underlay);
+[[nodiscard]] Result<> check_tunnel(const Tunnel& tunnel);
+/// What the kernel takes for the name of a network device.
+[[nodiscard]] Result<> check_interface_name(std::string_view name, std::string field);
 
 /// `got` of a field that is not there.
 inline constexpr const char* kNothing = "nothing";
@@ -26,6 +30,9 @@ inline constexpr const char* kNothing = "nothing";
 /// A refusal that reads as a sentence: "vni 100 is taken by …". `says` begins with a verb; `field` is the JSON pointer.
 [[nodiscard]] std::unexpected<Error> refused(std::string field, std::string_view says, std::string got = {},
                                              std::string allowed = {});
+
+/// The result, and if it is a refusal, that of this object.
+[[nodiscard]] Result<> about(Result<> result, std::string_view kind, std::string name);
 
 [[nodiscard]] inline std::string in_quotes(std::string_view text) {
     std::string result = "\"";

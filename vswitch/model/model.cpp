@@ -13,6 +13,8 @@ std::uint16_t device_mtu(const Port& port, const Model& model) {
             largest = std::max(largest, segment->second.mtu);
         }
     }
+    for (const auto& [name, underlay] : model.underlays)
+        if (underlay.port == port.name) largest = std::max(largest, underlay.mtu);
     return largest != 0 ? largest : kDefaultMtu;
 }
 

@@ -93,7 +93,7 @@ struct Port {
     std::string name;
     std::variant<EthdevDevice, TapDevice, VhostUserDevice> device;
     std::uint16_t queues = 1;
-    std::optional<std::uint16_t> mtu;     ///< none: the largest MTU of the segments it is attached to
+    std::optional<std::uint16_t> mtu;     ///< none: the largest MTU of its segments, or that of the underlay it is of
     std::vector<Attachment> attachments;  ///< the untagged one first, then by VLAN
     std::vector<std::uint16_t> workers;   ///< override of the queue plan: worker of each receive queue, used in turn
     bool operator==(const Port&) const = default;

@@ -13,6 +13,12 @@ Result<> validate(const Model& model) {
     for (const auto& [name, port] : model.ports) {
         if (auto ok = admission.add(port); !ok) return ok;
     }
+    for (const auto& [name, underlay] : model.underlays) {
+        if (auto ok = admission.add(underlay); !ok) return ok;
+    }
+    for (const auto& [name, tunnel] : model.tunnels) {
+        if (auto ok = admission.add(tunnel); !ok) return ok;
+    }
     for (const auto& [key, entry] : model.static_macs) {
         if (auto ok = admission.add(entry); !ok) return ok;
     }
