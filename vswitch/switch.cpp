@@ -10,6 +10,7 @@
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/fdb/static_macs.h"
 #include "vswitch/model/snapshot_builder.h"
+#include "vswitch/overlay/underlays.h"
 #include "vswitch/port_io.h"
 #include "vswitch/snapshot_cell.h"
 #include "vswitch/traffic_ledger.h"
@@ -21,9 +22,9 @@ namespace {
 /// Aging looks at one part of the table per call of housekeeping(), so an entry goes at most this many seconds late.
 constexpr std::size_t kAgingParts = 4;
 
-std::uint32_t monotonic_seconds() {
+std::uint64_t monotonic_ms() {
     using namespace std::chrono;
-    return static_cast<std::uint32_t>(duration_cast<seconds>(steady_clock::now().time_since_epoch()).count());
+    return static_cast<std::uint64_t>(duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
 }  // namespace
@@ -36,9 +37,12 @@ class Switch::Impl {
           statics_(*macs_),
           names_(*macs_),
           snapshots_(settings_.workers),
+          exchange_(settings_.buffers),
+          underlays_(next_hops_, exchange_, [this] { wake_workers(); }),
           ledger_(workers_) {
+        const Pipeline::Shared shared{*macs_, next_hops_, exchange_, settings_.buffers};
         for (std::uint16_t number = 0; number < settings_.workers; ++number)
-            workers_.push_back(std::make_unique<Worker>(number, snapshots_, *macs_, settings_));
+            workers_.push_back(std::make_unique<Worker>(number, snapshots_, shared, settings_));
         macs_->set_now(settings_.clock_s());
         macs_->set_wait_for_readers([this] { snapshots_.wait_for_readers(); });
     }
@@ -54,6 +58,9 @@ class Switch::Impl {
     StaticMacs statics_;
     MacNames names_;
     SnapshotCell snapshots_;
+    NextHops next_hops_;
+    UnderlayExchange exchange_;
+    Underlays underlays_;
     std::vector<std::unique_ptr<Worker>> workers_;
     TrafficLedger ledger_;
     Indices indices_;
@@ -65,6 +72,9 @@ class Switch::Impl {
     void open_books(const Indices& before);
     void retire(const Model& model);
     void publish(std::unique_ptr<Snapshot> snapshot);
+    void wake_workers() {
+        for (const auto& worker : workers_) worker->wake();
+    }
     bool moves_queue(const QueuePlan& next) const;
 
     std::size_t aging_part_ = 0;
@@ -81,9 +91,7 @@ bool Switch::Impl::moves_queue(const QueuePlan& next) const {
 }
 
 void Switch::Impl::publish(std::unique_ptr<Snapshot> snapshot) {
-    snapshots_.publish(std::move(snapshot), [this] {
-        for (const auto& worker : workers_) worker->wake();
-    });
+    snapshots_.publish(std::move(snapshot), [this] { wake_workers(); });
 }
 
 Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, PortIo*>& ports) {
@@ -103,6 +111,7 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
     }
     open_books(before);
     names_.learn(indices_);
+    underlays_.adopt(model, indices_, ports, settings_.clock_ms());
 
     if (moves_queue(plan)) {
         // Two workers must never poll one queue: first nobody polls those of this model, then their new workers do.
@@ -111,6 +120,7 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
         publish(std::move(pause));
     }
     publish(std::move(*snapshot));
+    underlays_.start(settings_.clock_ms());
     plan_ = std::move(plan);
     collect_events();
     retire(model);
@@ -126,8 +136,7 @@ void Switch::Impl::open_books(const Indices& before) {
 
 void Switch::Impl::retire(const Model& model) {
     std::set<AttachmentKey> wanted;
-    for (const auto& [name, port] : model.ports)
-        for (const Attachment& attachment : port.attachments) wanted.insert(key_of(name, attachment));
+    for_each_attachment(model, [&wanted](const AttachmentKey& key) { wanted.insert(key); });
     std::vector<bool> gone(indices_.attachments.bound(), false);
     bool entries = false;
     for (const auto& [key, index] : std::map(indices_.attachments.in_use())) {
@@ -139,7 +148,8 @@ void Switch::Impl::retire(const Model& model) {
     }
     if (entries) macs_->erase_if([&](MacKey, MacValue value) { return gone[value.attachment()]; });
     for (const auto& [name, index] : std::map(indices_.ports.in_use())) {
-        if (model.ports.contains(name)) continue;
+        const auto tunnel = tunnel_of_port_name(name);
+        if (tunnel ? model.tunnels.contains(*tunnel) : model.ports.contains(name)) continue;
         ledger_.forget_port(name);
         indices_.ports.retire(name);
     }
@@ -182,21 +192,23 @@ std::size_t Switch::Impl::count_macs(const std::string& segment) const {
 std::vector<DropRow> Switch::Impl::drops() const {
     std::vector<DropRow> rows;
     const auto add = [&rows](const std::string& port, const std::string& segment, const TrafficStats& stats) {
-        if (std::ranges::any_of(stats.drops, [](std::uint64_t count) { return count > 0; }))
-            rows.push_back({port, segment, stats.drops});
+        if (std::ranges::all_of(stats.drops, [](std::uint64_t count) { return count == 0; })) return;
+        const auto tunnel = tunnel_of_port_name(port);
+        rows.push_back({tunnel ? std::string() : port, tunnel.value_or(std::string()), segment, stats.drops});
     };
     for (const auto& [name, index] : indices_.ports.in_use()) add(name, {}, ledger_.port_itself(index));
     for (const auto& [key, index] : indices_.attachments.in_use())
         add(key.port, key.segment, ledger_.attachment(index));
     std::ranges::sort(rows, [](const DropRow& a, const DropRow& b) {
-        return std::tie(a.port, a.segment) < std::tie(b.port, b.segment);
+        return std::tie(a.port, a.tunnel, a.segment) < std::tie(b.port, b.tunnel, b.segment);
     });
     return rows;
 }
 
 Result<std::unique_ptr<Switch>> Switch::create(const SwitchSettings& settings) {
     SwitchSettings complete = settings;
-    if (!complete.clock_s) complete.clock_s = monotonic_seconds;
+    if (!complete.clock_s) complete.clock_s = [] { return static_cast<std::uint32_t>(monotonic_ms() / 1000); };
+    if (!complete.clock_ms) complete.clock_ms = monotonic_ms;
     auto macs = MacTable::create(settings.mac_capacity);
     if (!macs)
         return failure({.code = ErrorCode::limit,
@@ -235,6 +247,15 @@ MacEvents Switch::take_events() {
     return std::exchange(impl_->events_, {});
 }
 
+int Switch::underlay_bell() const {
+    return impl_->exchange_.bell();
+}
+void Switch::serve_underlays() {
+    impl_->underlays_.serve(impl_->settings_.clock_ms());
+}
+std::vector<OverlayEvent> Switch::take_overlay_events() {
+    return impl_->underlays_.take_events();
+}
 std::vector<MacEntry> Switch::macs(const MacFilter& filter, const MacRange& range) const {
     return impl_->names_.entries(filter, range, impl_->settings_.clock_s());
 }
@@ -255,6 +276,17 @@ TrafficStats Switch::segment_stats(const std::string& name) const {
     return impl_->ledger_.segment(name);
 }
 
+// No frame goes into a tunnel before the data path knows tunnels.
+TrafficStats Switch::tunnel_stats(const std::string& name) const {
+    return impl_->ledger_.port(port_name_of_tunnel(name), impl_->indices_);
+}
+TunnelState Switch::tunnel_state(const std::string& name) const {
+    return impl_->underlays_.tunnel(name);
+}
+std::vector<NeighborInfo> Switch::neighbors(const std::string& underlay) const {
+    return impl_->underlays_.neighbors(underlay, impl_->settings_.clock_ms());
+}
+
 WorkerStats Switch::worker_stats(std::uint16_t worker) const {
     const WorkerCounters& counters = impl_->workers_[worker]->counters();
     const Books& books = counters.books;
@@ -263,7 +295,7 @@ WorkerStats Switch::worker_stats(std::uint16_t worker) const {
                       .copies = books.copies.read(),
                       .transmitted = books.transmitted.read(),
                       .consumed = books.consumed.read(),
-                      .held = 0,
+                      .held = books.held.read(),
                       .drops = {},
                       .busy_cycles = counters.busy_cycles.read(),
                       .idle_cycles = counters.idle_cycles.read(),

@@ -21,6 +21,7 @@
 #include "vswitch/base/drop_reason.h"
 #include "vswitch/base/result.h"
 #include "vswitch/model/model.h"
+#include "vswitch/overlay/overlay_state.h"
 
 struct rte_mempool;
 
@@ -41,6 +42,7 @@ struct SwitchSettings {
     std::uint32_t max_sleep_us = 800;
     /// Seconds of a clock that only goes forward, for aging.
     std::function<std::uint32_t()> clock_s;
+    std::function<std::uint64_t()> clock_ms;  ///< the same, for neighbours
 };
 
 struct TrafficStats {
@@ -54,9 +56,10 @@ struct WorkerStats {
     std::uint64_t busy_cycles = 0, idle_cycles = 0, sleeps = 0, bursts = 0;
 };
 
-/// Drops of one port (`segment` empty: before a segment was known) or of one attachment of it.
+/// Drops of one port or tunnel (`segment` empty: before a segment was known) or of one attachment of it.
 struct DropRow {
-    std::string port;
+    std::string port;         ///< this, or
+    std::string tunnel = {};  ///< this is empty
     std::string segment;
     std::array<std::uint64_t, kDropReasons> drops{};
 };
@@ -64,16 +67,18 @@ struct DropRow {
 struct MacEntry {
     std::string segment;
     MacAddress mac;
-    std::string port;
+    std::string port;    ///< this, or
+    std::string tunnel;  ///< this is empty
     std::optional<std::uint16_t> vlan;
     bool is_static = false;
     std::uint32_t age_s = 0;  ///< seconds since last seen; 0 for static entries
 };
 
-/// Entries by segment, port and address; what is not set matches every one.
+/// Entries by segment, port, tunnel and address; what is not set matches every one.
 struct MacFilter {
     std::optional<std::set<std::string>> segments;
     std::optional<std::string> port;
+    std::optional<std::string> tunnel;
     std::optional<MacAddress> mac;
 };
 
@@ -88,8 +93,10 @@ struct MacEvent {
     Kind kind = Kind::learned;
     std::string segment;
     MacAddress mac;
-    std::string port;
-    std::string from_port;  ///< moved: where it was
+    std::string port;         ///< this, or
+    std::string tunnel;       ///< this is empty
+    std::string from_port;    ///< moved: where it was
+    std::string from_tunnel;  ///< likewise
 };
 
 struct MacEvents {
@@ -123,6 +130,13 @@ class Switch {
     /// What workers learned since the last call; also fits the MAC table to its size. Call about ten times a second.
     MacEvents take_events();
 
+    /// Readable when serve_underlays() has something to do at once.
+    [[nodiscard]] int underlay_bell() const;
+    /// Answers for this node on its underlays, and keeps its neighbours. Call about ten times a second, too.
+    void serve_underlays();
+    /// What happened on the underlays since the last call.
+    [[nodiscard]] std::vector<OverlayEvent> take_overlay_events();
+
     /// Reads the whole table, but holds no more entries than `range` asks for.
     [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range = {}) const;
     [[nodiscard]] std::size_t mac_count() const;
@@ -133,6 +147,9 @@ class Switch {
 
     [[nodiscard]] TrafficStats port_stats(const std::string& name) const;
     [[nodiscard]] TrafficStats segment_stats(const std::string& name) const;
+    [[nodiscard]] TrafficStats tunnel_stats(const std::string& name) const;
+    [[nodiscard]] TunnelState tunnel_state(const std::string& name) const;
+    [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const;
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const;
     [[nodiscard]] std::uint16_t workers() const;
     [[nodiscard]] std::vector<DropRow> drops() const;  ///< rows with at least one drop

@@ -7,10 +7,11 @@
 
 namespace bulkhead {
 
-Worker::Worker(std::uint16_t number, SnapshotCell& snapshots, MacTable& macs, const SwitchSettings& settings)
+Worker::Worker(std::uint16_t number, SnapshotCell& snapshots, const Pipeline::Shared& shared,
+               const SwitchSettings& settings)
     : number_(number),
       snapshots_(snapshots),
-      pipeline_(number, macs, counters_, settings.buffers),
+      pipeline_(number, shared, counters_),
       idler_(settings.idle, settings.max_sleep_us) {}
 
 const Snapshot& Worker::refresh() noexcept {
@@ -48,7 +49,7 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
         if (frames > 0) [[likely]] {
             idler_.reset();
         } else {
-            pipeline_.learner().settle(snapshot);
+            pipeline_.settle(snapshot);
             if (idler_.tired(now)) {
                 sleep(snapshot);
                 before = rte_rdtsc();  // else the round that is woken by a frame would count the sleep as work
@@ -75,7 +76,7 @@ void Worker::sleep(const Snapshot& snapshot) noexcept {
             idler_.reset();
             quiet = false;
         }
-        pipeline_.learner().settle(current);
+        pipeline_.settle(current);
     }
     const Snapshot& current = refresh();
     Idler::disarm(current, current.receive_queues[number_]);
@@ -85,7 +86,7 @@ void Worker::run_once() noexcept {
     snapshots_.online(number_);
     const Snapshot& snapshot = refresh();
     poll(snapshot, snapshot.receive_queues[number_]);
-    pipeline_.learner().settle(snapshot);
+    pipeline_.settle(snapshot);
     snapshots_.offline(number_);
 }
 

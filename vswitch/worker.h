@@ -15,7 +15,8 @@ namespace bulkhead {
 
 class Worker {
   public:
-    Worker(std::uint16_t number, SnapshotCell& snapshots, MacTable& macs, const SwitchSettings& settings);
+    Worker(std::uint16_t number, SnapshotCell& snapshots, const Pipeline::Shared& shared,
+           const SwitchSettings& settings);
 
     /// Until `stop` is set.
     void run(const std::atomic<bool>& stop) noexcept;

@@ -13,7 +13,7 @@ namespace {
 void bench_flood(benchmark::State& state) {
     const auto targets = static_cast<unsigned>(state.range(0));
     Workbench bench(targets + 1, 1024);
-    Transmitter transmitter(0, bench.counters, buffers());
+    Transmitter transmitter(0, bench.counters, buffers(), bench.next_hops);
     transmitter.adopt(*bench.snapshot);
     Cycles cycles(state);
     for (auto _ : state) {

@@ -50,7 +50,7 @@ void bench_account_received(benchmark::State& state) {
             parse(bench.batch);
             assign_segment(bench.batch, *bench.snapshot, buffers());
         },
-        [&] { account_received(bench.batch, bench.counters); });
+        [&] { account_received(bench.batch, *bench.snapshot, bench.counters); });
 }
 
 void bench_find_macs(benchmark::State& state) {
@@ -91,7 +91,7 @@ void bench_lookup(benchmark::State& state) {
 
 void bench_deliver(benchmark::State& state) {
     Workbench bench(2, pairs(state));
-    Transmitter transmitter(0, bench.counters, buffers());
+    Transmitter transmitter(0, bench.counters, buffers(), bench.next_hops);
     transmitter.adopt(*bench.snapshot);
     time_stage(
         state, bench,
@@ -110,7 +110,7 @@ void bench_deliver(benchmark::State& state) {
 
 void bench_pipeline(benchmark::State& state) {
     Workbench bench(2, pairs(state));
-    Pipeline pipeline(0, *bench.macs, bench.counters, buffers());
+    Pipeline pipeline(0, {*bench.macs, bench.next_hops, bench.exchange, buffers()}, bench.counters);
     pipeline.adopt(*bench.snapshot);
     time_stage(state, bench, [] {}, [&] { pipeline.run(bench.batch, *bench.snapshot); });
     if (bench.counters.books.transmitted.read() != bench.counters.books.received.read())

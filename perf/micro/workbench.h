@@ -14,6 +14,8 @@
 #include "vswitch/base/counters.h"
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/model/snapshot_builder.h"
+#include "vswitch/overlay/next_hops.h"
+#include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
 
 struct rte_mempool;
@@ -38,6 +40,8 @@ class Workbench {
 
     Batch batch;
     WorkerCounters counters;
+    NextHops next_hops;
+    UnderlayExchange exchange{buffers()};
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 

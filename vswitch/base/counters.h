@@ -20,6 +20,7 @@ class Counter {
     void add(std::uint64_t amount) noexcept {
         value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
     }
+    void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
 
   private:
@@ -34,6 +35,7 @@ struct alignas(64) TrafficCounters {
 /// The books of DESIGN: received + originated + copies = transmitted + consumed + Σ drops + held.
 struct Books {
     Counter received, originated, copies, transmitted, consumed;
+    Counter held;  ///< how many wait for a neighbour at this moment
     std::array<Counter, kDropReasons> drops;
 };
 

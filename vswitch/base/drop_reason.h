@@ -24,6 +24,16 @@ namespace bulkhead {
     X(same_port, "destination is where the frame came from")                                             \
     X(isolated, "both ends are isolated attachments")                                                    \
     X(no_destination, "nobody else is attached to the segment")                                          \
+    X(bad_outer, "on an underlay: malformed outer header, or a checksum that is wrong")                  \
+    X(not_for_us, "on an underlay: neither of a tunnel nor for an address of this node")                 \
+    X(unknown_remote, "tunnelled by a node that no tunnel is configured to")                             \
+    X(unknown_vni, "tunnelled with a VNI that no segment has")                                           \
+    X(vni_not_attached, "tunnelled with the VNI of a segment that the tunnel does not carry")            \
+    X(ecn_not_capable, "congestion mark on a packet that can't carry it (RFC 6040)")                     \
+    X(split_horizon, "from one mesh tunnel to another")                                                  \
+    X(path_mtu_exceeded, "with its outer header larger than the MTU of the underlay")                    \
+    X(no_neighbor, "the tunnel's next hop has not answered")                                             \
+    X(control_busy, "for this node itself, which had too much to answer")                                \
     X(port_gone, "the port was removed, or its device failed")                                           \
     X(no_buffer, "no free packet buffer for a copy, a segment or a header")                              \
     X(bad_offload, "checksum or segmentation request that does not fit the frame")                       \

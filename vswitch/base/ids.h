@@ -11,6 +11,8 @@ using SegmentIndex = std::uint16_t;
 using PortIndex = std::uint16_t;
 using AttachmentIndex = std::uint16_t;
 
+using NextHopIndex = std::uint16_t;
+
 inline constexpr SegmentIndex kNoSegment = 0xffff;
 inline constexpr PortIndex kNoPort = 0xffff;
 inline constexpr AttachmentIndex kNoAttachment = 0xffff;

@@ -6,6 +6,16 @@
 #include <utility>
 
 namespace bulkhead {
+namespace {
+
+void put_place(const AttachmentKey& attachment, std::string& port, std::string& tunnel) {
+    if (auto name = tunnel_of_port_name(attachment.port))
+        tunnel = std::move(*name);
+    else
+        port = attachment.port;
+}
+
+}  // namespace
 
 void MacNames::learn(const Indices& indices) {
     attachments_.resize(indices.attachments.bound());
@@ -17,7 +27,9 @@ void MacNames::learn(const Indices& indices) {
 bool MacNames::matches(const MacFilter& filter, MacKey key, MacValue value) const {
     const AttachmentKey& attachment = attachments_[value.attachment()];
     return (!filter.segments || filter.segments->contains(attachment.segment)) &&
-           (!filter.port || attachment.port == *filter.port) && (!filter.mac || mac_of(key) == *filter.mac);
+           (!filter.port || attachment.port == *filter.port) &&
+           (!filter.tunnel || attachment.port == port_name_of_tunnel(*filter.tunnel)) &&
+           (!filter.mac || mac_of(key) == *filter.mac);
 }
 
 std::vector<std::uint16_t> MacNames::ranks() const {
@@ -59,7 +71,8 @@ std::vector<MacEntry> MacNames::entries(const MacFilter& filter, const MacRange&
     entries.reserve(found.size());
     for (const auto& [order, key, value] : found) {
         const AttachmentKey& attachment = attachments_[value.attachment()];
-        MacEntry& entry = entries.emplace_back(attachment.segment, mac_of(key), attachment.port);
+        MacEntry& entry = entries.emplace_back(attachment.segment, mac_of(key));
+        put_place(attachment, entry.port, entry.tunnel);
         if (attachment.vlan != 0) entry.vlan = attachment.vlan;
         entry.is_static = value.is_static();
         if (!value.is_static() && now_s > value.seen_s()) entry.age_s = now_s - value.seen_s();
@@ -77,10 +90,10 @@ MacEvent MacNames::describe(const MacChange& change) const {
     MacEvent event;
     event.segment = segments_[segment_of(change.key)];
     event.mac = mac_of(change.key);
-    event.port = attachments_[change.attachment].port;
+    put_place(attachments_[change.attachment], event.port, event.tunnel);
     if (change.outcome == moved) {
         event.kind = MacEvent::Kind::moved;
-        event.from_port = attachments_[change.was].port;
+        put_place(attachments_[change.was], event.from_port, event.from_tunnel);
     } else if (change.outcome != added) {
         event.kind = MacEvent::Kind::limit;
     }

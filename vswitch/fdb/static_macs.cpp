@@ -3,25 +3,35 @@
 
 #include <algorithm>
 #include <iterator>
-#include <string_view>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace bulkhead {
 
+namespace {
+
+std::string port_of(const StaticMac& entry) {
+    return entry.tunnel.empty() ? entry.port : port_name_of_tunnel(entry.tunnel);
+}
+
+}  // namespace
+
 StaticMacs::Entries StaticMacs::wanted(const Model& model, const Indices& indices) {
     Entries entries;
-    std::map<std::pair<std::string_view, std::string_view>, AttachmentIndex> by_port_and_segment;
+    std::map<std::pair<std::string, std::string>, AttachmentIndex> by_port_and_segment;
     for (const auto& [name, port] : model.ports) {
         for (const Attachment& attachment : port.attachments) {
             const SegmentIndex segment = *indices.segments.find(attachment.segment);
             const AttachmentIndex index = *indices.attachments.find(key_of(name, attachment));
             for (const MacAddress& mac : attachment.macs) entries[mac_key(segment, mac.value())] = index;
-            by_port_and_segment.try_emplace({name, attachment.segment}, index);
         }
     }
+    for_each_attachment(model, [&](const AttachmentKey& key) {
+        by_port_and_segment.try_emplace({key.port, key.segment}, *indices.attachments.find(key));
+    });
     for (const auto& [key, entry] : model.static_macs)
-        if (const auto at = by_port_and_segment.find({entry.port, entry.segment}); at != by_port_and_segment.end())
+        if (const auto at = by_port_and_segment.find({port_of(entry), entry.segment}); at != by_port_and_segment.end())
             entries[mac_key(*indices.segments.find(entry.segment), entry.mac.value())] = at->second;
     return entries;
 }

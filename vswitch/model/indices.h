@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -78,9 +79,31 @@ struct AttachmentKey {
     return {port, attachment.segment, attachment.vlan.value_or(0)};
 }
 
+/// A tunnel has the index of a port, and an attachment in each segment that it carries. Its name among theirs is none
+/// that a port can have.
+[[nodiscard]] inline std::string port_name_of_tunnel(std::string_view tunnel) {
+    return std::string("tunnel:").append(tunnel);
+}
+/// The other way: nothing if it is the name of a port.
+[[nodiscard]] inline std::optional<std::string> tunnel_of_port_name(std::string_view port) {
+    constexpr std::string_view kMark = "tunnel:";
+    if (!port.starts_with(kMark)) return std::nullopt;
+    return std::string(port.substr(kMark.size()));
+}
+
+/// Every attachment of the model, those of tunnels included.
+template <typename Function>
+void for_each_attachment(const Model& model, Function function) {
+    for (const auto& [name, port] : model.ports)
+        for (const Attachment& attachment : port.attachments) function(key_of(name, attachment));
+    for (const auto& [name, tunnel] : model.tunnels)
+        for (const std::string& segment : tunnel.segments)
+            function(AttachmentKey{port_name_of_tunnel(name), segment, 0});
+}
+
 struct Indices {
     IndexPool<std::string> segments{1, kMaxSegments};
-    IndexPool<std::string> ports{0, kMaxPorts};
+    IndexPool<std::string> ports{0, kMaxPorts};  ///< and tunnels, see port_name_of_tunnel()
     IndexPool<AttachmentKey> attachments{0, kMaxAttachments};
 };
 

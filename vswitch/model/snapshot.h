@@ -13,6 +13,7 @@
 
 #include "vswitch/base/ids.h"
 #include "vswitch/model/model.h"
+#include "vswitch/overlay/entries.h"
 
 namespace bulkhead {
 
@@ -26,7 +27,9 @@ struct alignas(16) AttachmentEntry {
     bool carries_tags : 1 = false;  ///< "tagged": "carry"
     bool keeps_tag : 1 = false;
     bool is_reachable : 1 = false;  ///< open, and not isolated: any frame of its segment without a tag may leave by it
+    bool is_mesh : 1 = false;       ///< of a tunnel with "horizon": "mesh"
     std::uint16_t mtu = 0;          ///< of the segment
+    std::uint32_t vni = 0;          ///< of the segment
 
     /// What look-up asks about, as one number: see EgressWord.
     [[nodiscard]] std::uint64_t egress_word() const noexcept {
@@ -43,18 +46,22 @@ struct EgressWord {
     static constexpr std::uint64_t kSegment = 0xffffULL << 16;
     static constexpr std::uint64_t kVlan = 0xffffULL << 32;
     static constexpr std::uint64_t kReachable = 1ULL << 51;
+    static constexpr std::uint64_t kMesh = 1ULL << 52;
 
-    [[nodiscard]] static constexpr std::uint64_t of(SegmentIndex segment, std::uint16_t vlan) noexcept {
-        return static_cast<std::uint64_t>(segment) << 16 | static_cast<std::uint64_t>(vlan) << 32;
+    /// Of an attachment that is like an ingress, and has the tag that a frame came with.
+    [[nodiscard]] static constexpr std::uint64_t of(PortIndex port, SegmentIndex segment, std::uint16_t vlan) noexcept {
+        return port | static_cast<std::uint64_t>(segment) << 16 | static_cast<std::uint64_t>(vlan) << 32;
     }
 };
 static_assert(std::endian::native == std::endian::little);
 static_assert(offsetof(AttachmentEntry, port) == 0 && offsetof(AttachmentEntry, segment) == 2 &&
               offsetof(AttachmentEntry, vlan) == 4 && offsetof(AttachmentEntry, mtu) == 8);
+static_assert(sizeof(AttachmentEntry) == 16);
 
 struct SegmentEntry {
     bool exists = false;
     std::uint16_t mtu = 0;
+    std::uint32_t vni = 0;
     FloodMode flood = FloodMode::all;
     std::uint32_t mac_limit = 0;
     std::uint32_t mac_age_s = 0;
@@ -63,11 +70,14 @@ struct SegmentEntry {
 
 using VlanTable = std::array<AttachmentIndex, kVlanIds>;
 
+/// A port, or a tunnel that stands in for one.
 struct PortEntry {
-    PortIo* io = nullptr;  ///< null: the port does not exist or is not open
+    PortIo* io = nullptr;  ///< null: the port does not exist or is not open. A tunnel's is that of its NIC
     AttachmentIndex untagged = kNoAttachment;
-    std::unique_ptr<VlanTable> by_vlan;         ///< null: an access port
-    std::vector<std::uint16_t> transmit_queue;  ///< by worker
+    std::unique_ptr<VlanTable> by_vlan;             ///< null: an access port
+    std::vector<std::uint16_t> transmit_queue;      ///< by worker
+    std::unique_ptr<const TunnelEntry> tunnel;      ///< null: not a tunnel
+    std::unique_ptr<const UnderlayEntry> underlay;  ///< null: no underlay uses it
 };
 
 struct ReceiveQueue {

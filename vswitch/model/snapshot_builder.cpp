@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/model/snapshot_builder.h"
 
+#include "vswitch/model/snapshot_tunnels.h"
 #include "vswitch/port_io.h"
 
 namespace bulkhead {
@@ -16,11 +17,13 @@ std::unexpected<Error> out_of(const char* what, std::uint16_t limit) {
 Result<> assign_indices(const Model& model, Indices& indices) {
     for (const auto& [name, segment] : model.segments)
         if (!indices.segments.acquire(name)) return out_of("segments", kMaxSegments);
-    for (const auto& [name, port] : model.ports) {
+    for (const auto& [name, port] : model.ports)
         if (!indices.ports.acquire(name)) return out_of("ports", kMaxPorts);
-        for (const Attachment& attachment : port.attachments)
-            if (!indices.attachments.acquire(key_of(name, attachment))) return out_of("attachments", kMaxAttachments);
-    }
+    for (const auto& [name, tunnel] : model.tunnels)
+        if (!indices.ports.acquire(port_name_of_tunnel(name))) return out_of("ports and tunnels", kMaxPorts);
+    bool fit = true;
+    for_each_attachment(model, [&](const AttachmentKey& key) { fit = fit && indices.attachments.acquire(key); });
+    if (!fit) return out_of("attachments", kMaxAttachments);
     return {};
 }
 
@@ -30,6 +33,7 @@ void add_segments(Snapshot& snapshot, const Model& model, const Indices& indices
         SegmentEntry& entry = snapshot.segments[*indices.segments.find(name)];
         entry.exists = true;
         entry.mtu = segment.mtu;
+        entry.vni = segment.vni;
         entry.flood = segment.flood;
         entry.mac_limit = segment.mac_limit;
         entry.mac_age_s = segment.mac_age_s;
@@ -46,7 +50,8 @@ void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, At
                                    .carries_tags = attachment.tagged == TaggedFrames::carry,
                                    .keeps_tag = attachment.keep_tag,
                                    .is_reachable = is_open && !attachment.isolated,
-                                   .mtu = snapshot.segments[segment].mtu};
+                                   .mtu = snapshot.segments[segment].mtu,
+                                   .vni = snapshot.segments[segment].vni};
     PortEntry& entry = snapshot.ports[port];
     if (!attachment.vlan) {
         entry.untagged = index;
@@ -85,6 +90,7 @@ Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::
             attach(*snapshot, index, attachment, *indices.attachments.find(key_of(name, attachment)),
                    *indices.segments.find(attachment.segment));
     }
+    add_tunnels(*snapshot, model, indices);
     return snapshot;
 }
 

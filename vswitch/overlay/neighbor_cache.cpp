@@ -221,8 +221,8 @@ bool NeighborCache::is_wanted(const IpAddress& ip) const {
     return found != entries_.end() && found->second.is_wanted;
 }
 
-std::vector<NeighborInfo> NeighborCache::neighbors(std::uint64_t now) const {
-    std::vector<NeighborInfo> all;
+std::vector<CachedNeighbor> NeighborCache::neighbors(std::uint64_t now) const {
+    std::vector<CachedNeighbor> all;
     for (const auto& [ip, entry] : entries_) {
         const std::uint64_t age = entry.state == NeighborState::fixed || now < entry.heard ? 0 : now - entry.heard;
         all.push_back({.ip = ip, .mac = entry.mac, .state = entry.state, .is_wanted = entry.is_wanted, .age_ms = age});

@@ -27,13 +27,13 @@ enum class NeighborState : std::uint8_t {
     failed,      ///< does not answer; asked ever more seldom
 };
 
-struct NeighborInfo {
+struct CachedNeighbor {
     IpAddress ip;
     std::optional<MacAddress> mac;
     NeighborState state = NeighborState::incomplete;
     bool is_wanted = false;
     std::uint64_t age_ms = 0;  ///< since it was last heard of, or wanted if it never was; 0 if fixed
-    bool operator==(const NeighborInfo&) const = default;
+    bool operator==(const CachedNeighbor&) const = default;
 };
 
 /// The MAC that a wanted next hop has from now on; none: it has none.
@@ -78,7 +78,7 @@ class NeighborCache {
 
     [[nodiscard]] std::optional<MacAddress> mac_of(const IpAddress& ip) const;
     [[nodiscard]] bool is_wanted(const IpAddress& ip) const;
-    [[nodiscard]] std::vector<NeighborInfo> neighbors(std::uint64_t now) const;
+    [[nodiscard]] std::vector<CachedNeighbor> neighbors(std::uint64_t now) const;
     /// The newest for each next hop since the last call; at most one for each that is wanted.
     [[nodiscard]] std::vector<NextHopChange> take_changes();
 

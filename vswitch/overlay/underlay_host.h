@@ -70,7 +70,7 @@ class UnderlayHost {
     void tick(std::uint64_t now);
     [[nodiscard]] std::uint64_t next_deadline() const;
 
-    [[nodiscard]] std::vector<NeighborInfo> neighbors(std::uint64_t now) const { return cache_.neighbors(now); }
+    [[nodiscard]] std::vector<CachedNeighbor> neighbors(std::uint64_t now) const { return cache_.neighbors(now); }
     [[nodiscard]] std::vector<OwnAddresses::State> addresses() const { return own_.states(); }
     [[nodiscard]] std::vector<NextHopChange> take_changes() { return cache_.take_changes(); }
     [[nodiscard]] std::vector<UnderlayEvent> take_events();

@@ -22,7 +22,8 @@ struct Batch {
     /// `egress` of a frame for everybody else in its segment.
     static constexpr AttachmentIndex kFlood = kNoAttachment;
 
-    PortIndex port = kNoPort;  ///< where all of them came in
+    PortIndex port = kNoPort;      ///< where all of them came in
+    bool is_decapsulated = false;  ///< out of tunnels: every frame has its `ingress` since decapsulate
     std::uint16_t count = 0;
     Column<rte_mbuf*> frames;
 
@@ -41,7 +42,7 @@ struct Batch {
     Column<std::uint64_t> source;  ///< MAC as a number; set by parse
     Column<std::uint64_t> destination;  ///< MAC as a number; set by parse
     Column<std::uint16_t> ethertype;    ///< what follows the addresses; set by parse
-    Column<AttachmentIndex> ingress;    ///< set by assign_segment; kNoAttachment before
+    Column<AttachmentIndex> ingress;    ///< set by assign_segment, or by decapsulate
     Column<SegmentIndex> segment;       ///< set by assign_segment
     /// VID of the tag that chose the attachment, where it is still on the frame: every stage looks past it, and it is
     /// only taken off where the frame leaves without it. 0: none.

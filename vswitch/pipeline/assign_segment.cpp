@@ -79,6 +79,16 @@ bool exceeds_mtu(const rte_mbuf* frame, std::uint16_t mtu, bool tagged) noexcept
     return static_cast<std::uint32_t>(frame->l3_len) + frame->l4_len + frame->tso_segsz > mtu;
 }
 
+/// A frame that came with a tag may have another, or one that nobody took off; then it may be longer by that.
+void check_tag_and_mtu(Batch& batch, std::uint16_t row, const AttachmentEntry& attachment) noexcept {
+    if (is_vlan_ethertype(batch.ethertype[row])) [[unlikely]]
+        note_inner_tag(batch, row, attachment);
+    const bool keeps_tag = batch.inner_vlan[row] != Batch::kUntagged;
+    batch.has_inner_tags |= keeps_tag;
+    if (batch.alive(row) && exceeds_mtu(batch.frames[row], attachment.mtu, keeps_tag)) [[unlikely]]
+        batch.drop(row, DropReason::mtu_exceeded);
+}
+
 /// Untagged frames of one access port, none too long: all of one attachment.
 bool are_alike(const Batch& batch, const Snapshot& snapshot, AttachmentIndex untagged) noexcept {
     if (!batch.intact || batch.has_tags || untagged == kNoAttachment) return false;
@@ -125,11 +135,34 @@ bool assign_tagged(Batch& batch, const Snapshot& snapshot, const PortEntry& port
     return true;
 }
 
+/// Frames out of tunnels have their attachments already.
+void assign_tunnelled(Batch& batch, const Snapshot& snapshot) noexcept {
+    const AttachmentIndex first = batch.ingress[0];
+    const AttachmentEntry* const attachments = snapshot.attachments.data();
+    bool alike = batch.intact;
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        alike &= batch.ingress[row] == first;
+        batch.segment[row] = attachments[batch.ingress[row]].segment;
+    }
+    std::ranges::fill(batch.tag, 0);
+    std::ranges::fill(batch.inner_vlan, Batch::kUntagged);
+    std::ranges::fill(batch.priority, 0);
+    batch.attachment = alike ? first : kNoAttachment;
+    if (alike && !batch.has_tags &&
+        batch.longest <= static_cast<std::uint32_t>(kEthernetHeader) + attachments[first].mtu)
+        return;
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        if (batch.alive(row)) check_tag_and_mtu(batch, row, attachments[batch.ingress[row]]);
+    }
+    if (!batch.intact) batch.attachment = kNoAttachment;
+}
+
 }  // namespace
 
 BULKHEAD_CPU_CLONES void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept {
     const PortEntry& port = snapshot.ports[batch.port];
     batch.has_outer_tags = batch.has_inner_tags = false;
+    if (batch.is_decapsulated) return assign_tunnelled(batch, snapshot);
     if (are_alike(batch, snapshot, port.untagged)) [[likely]]
         return assign_all(batch, snapshot, port.untagged);
     if (assign_tagged(batch, snapshot, port)) return;
@@ -152,12 +185,7 @@ BULKHEAD_CPU_CLONES void assign_segment(Batch& batch, const Snapshot& snapshot, 
         const AttachmentEntry& attachment = snapshot.attachments[index];
         batch.ingress[row] = index;
         batch.segment[row] = attachment.segment;
-        if (tagged && batch.alive(row)) [[unlikely]]
-            note_inner_tag(batch, row, attachment);
-        const bool keeps_tag = batch.inner_vlan[row] != Batch::kUntagged;
-        batch.has_inner_tags |= keeps_tag;
-        if (batch.alive(row) && exceeds_mtu(batch.frames[row], attachment.mtu, keeps_tag)) [[unlikely]]
-            batch.drop(row, DropReason::mtu_exceeded);
+        if (batch.alive(row)) check_tag_and_mtu(batch, row, attachment);
     }
 }
 

@@ -8,14 +8,12 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "vswitch/base/counters.h"
+#include "vswitch/base/ring.h"
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/model/snapshot.h"
-
-struct rte_ring;
 
 namespace bulkhead {
 
@@ -29,10 +27,7 @@ struct MacChange {
 
 class Learner {
   public:
-    explicit Learner(MacTable& macs);
-    ~Learner();
-    Learner(const Learner&) = delete;
-    Learner& operator=(const Learner&) = delete;
+    explicit Learner(MacTable& macs) : macs_(macs) {}
 
     void note(MacKey key, AttachmentIndex attachment) noexcept {
         if (pending_count_ > 0 && pending_[pending_count_ - 1].key == key) return;
@@ -61,8 +56,7 @@ class Learner {
     std::size_t pending_count_ = 0;
     SegmentIndex limit_reported_ = kNoSegment;  ///< one event per spell of a full segment, not one per frame
     std::uint32_t limit_reported_s_ = 0;
-    std::unique_ptr<std::byte[]> ring_memory_;
-    rte_ring* changes_;  ///< single producer: the worker; single consumer: control
+    Ring<MacChange> changes_{"mac_changes", 4096, Producers::one};  ///< from the worker to control
     Counter lost_;
     std::uint64_t lost_taken_ = 0;  ///< control only
 };

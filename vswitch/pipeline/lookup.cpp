@@ -21,7 +21,8 @@ void unicast(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Attachme
     const AttachmentEntry& egress = snapshot.attachments[index];
     const AttachmentEntry& ingress = snapshot.attachments[batch.ingress[row]];
     batch.egress[row] = index;
-    if (egress.port == batch.port) return batch.drop(row, DropReason::same_port);
+    if (egress.port == ingress.port) return batch.drop(row, DropReason::same_port);
+    if (egress.is_mesh && ingress.is_mesh) return batch.drop(row, DropReason::split_horizon);
     if (egress.isolated && ingress.isolated) return batch.drop(row, DropReason::isolated);
     if (!accepts_tag(egress, batch.inner_vlan[row])) [[unlikely]]
         return batch.drop(row, DropReason::tagged_frame);
@@ -43,33 +44,42 @@ void look_up(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Attachme
 
 /// Whether each frame goes to a reachable attachment of its segment on another port, which is then its `egress`.
 /// Without a branch inside: which frames go where is nothing a CPU could predict. `own_word(row)` is the EgressWord of
-/// the frame's segment and tag.
+/// the frame's ingress, with the tag that is on the frame.
 template <typename OwnWord>
 bool are_unicast(Batch& batch, const Snapshot& snapshot, OwnWord own_word) noexcept {
     const AttachmentEntry* const attachments = snapshot.attachments.data();
     const std::size_t size = snapshot.attachments.size();
-    const std::uint64_t port = batch.port;
-    std::uint64_t differs = 0, reachable = EgressWord::kReachable, returns = 0;
+    std::uint64_t differs = 0, reachable = EgressWord::kReachable, returns = 0, meshes = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const AttachmentIndex index = batch.destination_entry(row).attachment();
         // Without an entry it is looked up as if it went back where it came from.
         const std::uint64_t word = attachments[index < size ? index : batch.ingress[row]].egress_word();
-        differs |= word ^ own_word(row);
+        const std::uint64_t own = own_word(row);
+        differs |= word ^ own;
         reachable &= word;
-        returns |= ((word ^ port) & EgressWord::kPort) - 1;  // negative if it is the same port
+        returns |= ((word ^ own) & EgressWord::kPort) - 1;  // negative if it is the same port
+        meshes |= word & own;
         batch.egress[row] = index;
     }
-    const bool unicast = (differs & EgressWord::kSegment) == 0 && reachable != 0 && returns >> 63 == 0;
+    const bool unicast = (differs & EgressWord::kSegment) == 0 && reachable != 0 && returns >> 63 == 0 &&
+                         (meshes & EgressWord::kMesh) == 0;
     batch.leaves_as_is = unicast && (differs & EgressWord::kVlan) == 0;
     return unicast;
 }
 
 bool are_unicast(Batch& batch, const Snapshot& snapshot) noexcept {
-    if (batch.attachment == kNoAttachment)
+    const AttachmentEntry* const attachments = snapshot.attachments.data();
+    if (batch.attachment != kNoAttachment) {
+        // Without its VLAN: where the frames are all of one attachment, none has a tag.
+        const std::uint64_t own_word = attachments[batch.attachment].egress_word() & ~EgressWord::kVlan;
+        return are_unicast(batch, snapshot, [own_word](std::uint16_t) { return own_word; });
+    }
+    if (batch.is_decapsulated)
         return are_unicast(batch, snapshot,
-                           [&batch](std::uint16_t row) { return EgressWord::of(batch.segment[row], batch.tag[row]); });
-    const std::uint64_t own_word = EgressWord::of(batch.segment[0], 0);
-    return are_unicast(batch, snapshot, [own_word](std::uint16_t) { return own_word; });
+                           [&](std::uint16_t row) { return attachments[batch.ingress[row]].egress_word(); });
+    return are_unicast(batch, snapshot, [&batch](std::uint16_t row) {
+        return EgressWord::of(batch.port, batch.segment[row], batch.tag[row]);
+    });
 }
 
 }  // namespace

@@ -93,7 +93,6 @@ void drop_bad_addresses(Batch& batch) noexcept {
 BULKHEAD_CPU_CLONES void parse(Batch& batch) noexcept {
     batch.intact = true;
     std::ranges::fill(batch.verdict, DropReason::none);
-    std::ranges::fill(batch.ingress, kNoAttachment);
     DataPointers data;
     read_mbufs(batch, data);
     read_headers(batch, data);

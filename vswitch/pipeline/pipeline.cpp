@@ -2,13 +2,20 @@
 #include "vswitch/pipeline/pipeline.h"
 
 #include "vswitch/pipeline/account.h"
+#include "vswitch/pipeline/decapsulate.h"
 #include "vswitch/pipeline/deliver.h"
 #include "vswitch/pipeline/stages.h"
 
 namespace bulkhead {
 
-Pipeline::Pipeline(std::uint16_t worker, MacTable& macs, WorkerCounters& counters, rte_mempool* buffers)
-    : macs_(macs), counters_(counters), buffers_(buffers), learner_(macs), transmitter_(worker, counters, buffers) {}
+Pipeline::Pipeline(std::uint16_t worker, const Shared& shared, WorkerCounters& counters)
+    : worker_(worker),
+      macs_(shared.macs),
+      exchange_(shared.exchange),
+      counters_(counters),
+      buffers_(shared.buffers),
+      learner_(macs_),
+      transmitter_(worker, counters, buffers_, shared.next_hops) {}
 
 void Pipeline::adopt(const Snapshot& snapshot) {
     learner_.forget();
@@ -16,16 +23,27 @@ void Pipeline::adopt(const Snapshot& snapshot) {
 }
 
 void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
+    batch.is_decapsulated = snapshot.ports[batch.port].underlay != nullptr;
+    if (batch.is_decapsulated) [[unlikely]]
+        decapsulate(batch, snapshot, counters_, exchange_);  // outer header, VNI → tunnel and segment
+    if (batch.count == 0) return settle(snapshot);
     parse(batch);
     assign_segment(batch, snapshot, buffers_);  // (port, VLAN) → attachment → segment
-    account_received(batch, counters_);
+    account_received(batch, snapshot, counters_);
     find_macs(batch, macs_);
     learn(batch, macs_, learner_);  // new or moved sources are noted; nothing is written per frame
     lookup(batch, snapshot);        // unicast, flood, or drop
     replicate(batch, snapshot, transmitter_, counters_, buffers_);  // split horizon, never back, no payload copies
     sweep_dropped(batch, counters_);
+    settle(snapshot);
+}
+
+void Pipeline::settle(const Snapshot& snapshot) noexcept {
     transmitter_.flush(snapshot);
     learner_.settle(snapshot);
+    if (worker_ != 0) return;
+    for (auto next = exchange_.next_to_send(); next.frame != nullptr; next = exchange_.next_to_send())
+        transmitter_.originate(snapshot, next.nic, next.frame);
 }
 
 }  // namespace bulkhead

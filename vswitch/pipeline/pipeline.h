@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "vswitch/overlay/next_hops.h"
+#include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
 #include "vswitch/pipeline/learner.h"
 #include "vswitch/pipeline/transmitter.h"
@@ -10,7 +12,15 @@ namespace bulkhead {
 /// The whole path of a burst, of one worker. Nothing in it waits, allocates from the system heap, logs or throws.
 class Pipeline {
   public:
-    Pipeline(std::uint16_t worker, MacTable& macs, WorkerCounters& counters, rte_mempool* buffers);
+    /// What workers share with each other and with control. All outlive the pipeline.
+    struct Shared {
+        MacTable& macs;
+        const NextHops& next_hops;
+        UnderlayExchange& exchange;
+        rte_mempool* buffers;
+    };
+
+    Pipeline(std::uint16_t worker, const Shared& shared, WorkerCounters& counters);
 
     /// The snapshot changed.
     void adopt(const Snapshot& snapshot);
@@ -18,10 +28,16 @@ class Pipeline {
     /// Takes the burst: `batch.port`, `count` and `frames` are set.
     void run(Batch& batch, const Snapshot& snapshot) noexcept;
 
+    /// What is not of a burst: MACs to be learned, frames that wait for a next hop, and what this node itself has to
+    /// say on its underlays. Call it after a round without a burst, too.
+    void settle(const Snapshot& snapshot) noexcept;
+
     [[nodiscard]] Learner& learner() noexcept { return learner_; }
 
   private:
+    std::uint16_t worker_;
     MacTable& macs_;
+    UnderlayExchange& exchange_;
     WorkerCounters& counters_;
     rte_mempool* buffers_;
     Learner learner_;

@@ -17,8 +17,10 @@ struct Flood {
 
     [[nodiscard]] bool reaches(AttachmentIndex index) const noexcept {
         const AttachmentEntry& egress = snapshot.attachments[index];
-        // Split horizon: never back out of the port it came in by. Isolated attachments don't hear each other.
-        return egress.port != ingress.port && !(egress.isolated && ingress.isolated) && accepts_tag(egress, inner_vlan);
+        // Split horizon: never back out of the port it came in by, nor from one tunnel of the mesh to another, which
+        // has it from where it comes. Isolated attachments don't hear each other.
+        return egress.port != ingress.port && !(egress.is_mesh && ingress.is_mesh) &&
+               !(egress.isolated && ingress.isolated) && accepts_tag(egress, inner_vlan);
     }
 };
 

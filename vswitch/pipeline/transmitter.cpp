@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "vswitch/packet/pending_work.h"
+#include "vswitch/pipeline/encapsulate.h"
 #include "vswitch/pipeline/finish.h"
 #include "vswitch/port_io.h"
 
@@ -17,23 +18,43 @@ void count_drop(WorkerCounters& counters, AttachmentIndex attachment, DropReason
     counters.books.drops[static_cast<std::size_t>(reason)].add(1);
 }
 
+/// What may be left to do when a frame leaves. A NIC can't do it for a frame inside a tunnel.
+std::uint32_t offloads_of(const PortEntry& port) noexcept {
+    const std::uint32_t offloads = port.io->offloads();
+    return port.tunnel ? offloads & kOffloadMultiSegment : offloads;
+}
+
 }  // namespace
+
+Transmitter::~Transmitter() {
+    waiting_room_.adopt({}, [](AttachmentIndex, rte_mbuf* frame) { rte_pktmbuf_free(frame); });
+}
 
 void Transmitter::adopt(const Snapshot& snapshot) {
     queues_.resize(snapshot.ports.size());
+    std::vector<PortIndex> tunnels;
     for (std::size_t port = 0; port < queues_.size(); ++port) {
         if (snapshot.ports[port].io == nullptr)
             queues_[port].reset();
         else if (!queues_[port])
             queues_[port] = std::make_unique<Queue>();
+        if (snapshot.ports[port].tunnel) tunnels.push_back(static_cast<PortIndex>(port));
     }
     waiting_.reserve(queues_.size());
+    const auto dropped = [this](AttachmentIndex by, rte_mbuf* frame) { drop(by, frame, DropReason::port_gone); };
+    waiting_room_.weed(
+        [&](PortIndex tunnel, AttachmentIndex by) {
+            return by >= snapshot.attachments.size() || snapshot.attachments[by].port != tunnel;
+        },
+        dropped);
+    waiting_room_.adopt(tunnels, dropped);
+    counters_.books.held.set(waiting_room_.held());
 }
 
 void Transmitter::send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept {
     const PortIndex port = snapshot.attachments[egress].port;
     if (is_demanding(frame)) [[unlikely]] {
-        const std::uint32_t offloads = snapshot.ports[port].io->offloads();
+        const std::uint32_t offloads = offloads_of(snapshot.ports[port]);
         if (!fits(frame, offloads)) return send_unfinished(snapshot, egress, port, frame, offloads);
     }
     enqueue(snapshot, egress, port, frame);
@@ -54,9 +75,7 @@ void Transmitter::send_unfinished(const Snapshot& snapshot, AttachmentIndex egre
     std::array<rte_mbuf*, kMaxSegmentsOfFrame> made;
     const Finished finished = finish(frame, offloads, buffers_, made.data());
     if (finished.count == 0) {
-        count_drop(counters_, egress, finished.reason);
-        rte_pktmbuf_free(frame);
-        return;
+        return drop(egress, frame, finished.reason);
     }
     counters_.books.copies.add(finished.count - 1U);
     for (std::uint16_t at = 0; at < finished.count; ++at) enqueue(snapshot, egress, port, made[at]);
@@ -76,6 +95,8 @@ void Transmitter::enqueue(const Snapshot& snapshot, AttachmentIndex egress, Port
 void Transmitter::flush(const Snapshot& snapshot) noexcept {
     for (const PortIndex port : waiting_) flush(snapshot, port);
     waiting_.clear();
+    if (waiting_room_.held() > 0) [[unlikely]]
+        look_at_waiting(snapshot);
 }
 
 void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
@@ -89,27 +110,116 @@ template <typename AttachmentOf>
 void Transmitter::transmit(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
                            std::uint16_t count, AttachmentOf attachment_of) noexcept {
     const PortEntry& entry = snapshot.ports[port];
+    if (entry.tunnel) return transmit_through(snapshot, port, frames, lengths, count, attachment_of);
+    send_out(entry, port, frames, lengths, count, attachment_of);
+}
+
+template <typename AttachmentOf>
+void Transmitter::transmit_through(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames,
+                                   const std::uint32_t* lengths, std::uint16_t count,
+                                   AttachmentOf attachment_of) noexcept {
+    const PortEntry& entry = snapshot.ports[port];
+    const TunnelEntry& tunnel = *entry.tunnel;
+    const NextHops::Entry next_hop = next_hops_.read(tunnel.next_hop);
+    if (next_hop.state != NextHops::State::known) [[unlikely]] {
+        for (std::uint16_t at = 0; at < count; ++at) wait_or_drop(snapshot, port, attachment_of(at), frames[at]);
+        return;
+    }
+    const bool may_chain = (entry.io->offloads() & kOffloadMultiSegment) != 0;
+    Queue out;
+    out.count = 0;
+    std::array<std::uint32_t, kBurst> vnis;
+    for (std::uint16_t at = 0; at < count; ++at) {
+        const AttachmentIndex by = attachment_of(at);
+        if (lengths[at] > tunnel.longest_frame) [[unlikely]] {
+            drop(by, frames[at], DropReason::path_mtu_exceeded);
+        } else if (!make_room(frames[at], may_chain, buffers_)) [[unlikely]] {
+            drop(by, frames[at], DropReason::no_buffer);
+        } else {
+            out.frames[out.count] = frames[at];
+            out.by[out.count] = by;
+            out.lengths[out.count] = lengths[at];
+            vnis[out.count++] = snapshot.attachments[by].vni;
+        }
+    }
+    encapsulate(tunnel, next_hop.mac, vnis.data(), out.frames.data(), out.count);
+    const Sent sent = send_out(entry, port, out.frames.data(), out.lengths.data(), out.count,
+                               [&out](std::uint16_t at) { return out.by[at]; });
+    counters_.ports[tunnel.nic].tx_packets.add(sent.packets);
+    counters_.ports[tunnel.nic].tx_bytes.add(sent.bytes + sent.packets * tunnel.header.length);
+}
+
+void Transmitter::wait_or_drop(const Snapshot& snapshot, PortIndex port, AttachmentIndex egress,
+                               rte_mbuf* frame) noexcept {
+    const bool asking = next_hops_.read(snapshot.ports[port].tunnel->next_hop).state == NextHops::State::asking;
+    if (!asking || !waiting_room_.hold(port, egress, frame)) return drop(egress, frame, DropReason::no_neighbor);
+    counters_.books.held.set(waiting_room_.held());
+}
+
+void Transmitter::look_at_waiting(const Snapshot& snapshot) noexcept {
+    const auto is_answered = [&](PortIndex port) {
+        return next_hops_.read(snapshot.ports[port].tunnel->next_hop).state != NextHops::State::asking;
+    };
+    waiting_room_.release(is_answered, [&](PortIndex port, WaitingRoom::Queue& queue) {
+        std::array<std::uint32_t, WaitingRoom::kPlaces> lengths;
+        for (std::uint16_t at = 0; at < queue.count; ++at) lengths[at] = queue.frames[at]->pkt_len;
+        transmit_through(snapshot, port, queue.frames.data(), lengths.data(), queue.count,
+                         [&queue](std::uint16_t at) { return queue.by[at]; });
+    });
+    counters_.books.held.set(waiting_room_.held());
+}
+
+void Transmitter::drop(AttachmentIndex egress, rte_mbuf* frame, DropReason reason) noexcept {
+    count_drop(counters_, egress, reason);
+    rte_pktmbuf_free(frame);
+}
+
+void Transmitter::originate(const Snapshot& snapshot, PortIndex nic, rte_mbuf* frame) noexcept {
+    counters_.books.originated.add(1);
+    const PortEntry* const entry = nic < snapshot.ports.size() ? &snapshot.ports[nic] : nullptr;
+    const std::uint32_t length = frame->pkt_len;
+    TransmitResult result{0, DropReason::port_gone};
+    if (entry != nullptr && entry->io != nullptr)
+        result = entry->io->transmit(entry->transmit_queue[worker_], &frame, 1);
+    if (result.taken == 1) {
+        counters_.ports[nic].tx_packets.add(1);
+        counters_.ports[nic].tx_bytes.add(length);
+        counters_.books.transmitted.add(1);
+        return;
+    }
+    counters_.ports[nic].drops[static_cast<std::size_t>(result.reason)].add(1);
+    counters_.books.drops[static_cast<std::size_t>(result.reason)].add(1);
+    rte_pktmbuf_free(frame);
+}
+
+template <typename AttachmentOf>
+Transmitter::Sent Transmitter::send_out(const PortEntry& entry, PortIndex port, rte_mbuf** frames,
+                                        const std::uint32_t* lengths, std::uint16_t count,
+                                        AttachmentOf attachment_of) noexcept {
+    Sent all;
     std::uint16_t done = 0;
     while (done < count) {
         const auto left = static_cast<std::uint16_t>(count - done);
         const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], frames + done, left);
         const auto sent = static_cast<std::uint16_t>(done + result.taken);
-        account_sent(port, lengths, done, sent, attachment_of);
+        const Sent more = account_sent(port, lengths, done, sent, attachment_of);
+        all.packets += more.packets;
+        all.bytes += more.bytes;
         done = sent;
         if (done == count) break;
         // tx_error speaks of one frame: it goes, those behind it get their chance. Every other reason stops them all.
         const std::uint16_t refused =
             result.reason == DropReason::tx_error ? static_cast<std::uint16_t>(done + 1) : count;
         for (; done < refused; ++done) {
-            count_drop(counters_, attachment_of(done), result.reason);
-            rte_pktmbuf_free(frames[done]);
+            drop(attachment_of(done), frames[done], result.reason);
         }
     }
+    return all;
 }
 
 template <typename AttachmentOf>
-void Transmitter::account_sent(PortIndex port, const std::uint32_t* lengths, std::uint16_t first, std::uint16_t end,
-                               AttachmentOf attachment_of) noexcept {
+Transmitter::Sent Transmitter::account_sent(PortIndex port, const std::uint32_t* lengths, std::uint16_t first,
+                                            std::uint16_t end, AttachmentOf attachment_of) noexcept {
     std::uint64_t all_bytes = 0;
     for (std::uint16_t at = first, run = first; at < end; run = at) {
         const AttachmentIndex index = attachment_of(run);
@@ -119,9 +229,11 @@ void Transmitter::account_sent(PortIndex port, const std::uint32_t* lengths, std
         counters_.attachments[index].tx_bytes.add(bytes);
         all_bytes += bytes;
     }
-    counters_.ports[port].tx_packets.add(static_cast<std::uint64_t>(end - first));
-    counters_.ports[port].tx_bytes.add(all_bytes);
-    counters_.books.transmitted.add(static_cast<std::uint64_t>(end - first));
+    const Sent sent{static_cast<std::uint64_t>(end - first), all_bytes};
+    counters_.ports[port].tx_packets.add(sent.packets);
+    counters_.ports[port].tx_bytes.add(sent.bytes);
+    counters_.books.transmitted.add(sent.packets);
+    return sent;
 }
 
 }  // namespace bulkhead

@@ -12,7 +12,9 @@
 
 #include "vswitch/base/counters.h"
 #include "vswitch/model/snapshot.h"
+#include "vswitch/overlay/next_hops.h"
 #include "vswitch/packet/batch.h"
+#include "vswitch/pipeline/waiting_room.h"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -21,8 +23,11 @@ namespace bulkhead {
 
 class Transmitter {
   public:
-    Transmitter(std::uint16_t worker, WorkerCounters& counters, rte_mempool* buffers)
-        : worker_(worker), counters_(counters), buffers_(buffers) {}
+    Transmitter(std::uint16_t worker, WorkerCounters& counters, rte_mempool* buffers, const NextHops& next_hops)
+        : worker_(worker), counters_(counters), buffers_(buffers), next_hops_(next_hops) {}
+    ~Transmitter();
+    Transmitter(const Transmitter&) = delete;
+    Transmitter& operator=(const Transmitter&) = delete;
 
     /// Room for the snapshot's ports. The queues are empty between bursts, so nothing is lost by a change.
     void adopt(const Snapshot& snapshot);
@@ -36,6 +41,10 @@ class Transmitter {
     /// The same for frames that leave by several attachments of one port, each by its `egress`.
     void send_all(const Snapshot& snapshot, Batch& batch) noexcept;
 
+    /// Sends what this node itself says: a whole frame, which it takes, out of a NIC port.
+    void originate(const Snapshot& snapshot, PortIndex nic, rte_mbuf* frame) noexcept;
+
+    /// Sends what is queued, and what waited for a next hop that has answered.
     void flush(const Snapshot& snapshot) noexcept;
 
   private:
@@ -56,13 +65,28 @@ class Transmitter {
     template <typename AttachmentOf>
     void transmit(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
                   std::uint16_t count, AttachmentOf attachment_of) noexcept;
+    /// The same through a tunnel; its port is that of the NIC.
     template <typename AttachmentOf>
-    void account_sent(PortIndex port, const std::uint32_t* lengths, std::uint16_t first, std::uint16_t end,
+    void transmit_through(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
+                          std::uint16_t count, AttachmentOf attachment_of) noexcept;
+    struct Sent {
+        std::uint64_t packets = 0, bytes = 0;
+    };
+    template <typename AttachmentOf>
+    Sent send_out(const PortEntry& entry, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
+                  std::uint16_t count, AttachmentOf attachment_of) noexcept;
+    void wait_or_drop(const Snapshot& snapshot, PortIndex port, AttachmentIndex egress, rte_mbuf* frame) noexcept;
+    void look_at_waiting(const Snapshot& snapshot) noexcept;
+    void drop(AttachmentIndex egress, rte_mbuf* frame, DropReason reason) noexcept;
+    template <typename AttachmentOf>
+    Sent account_sent(PortIndex port, const std::uint32_t* lengths, std::uint16_t first, std::uint16_t end,
                       AttachmentOf attachment_of) noexcept;
 
     std::uint16_t worker_;
     WorkerCounters& counters_;
     rte_mempool* buffers_;
+    const NextHops& next_hops_;
+    WaitingRoom waiting_room_;
     std::vector<std::unique_ptr<Queue>> queues_;  ///< by PortIndex
     std::vector<PortIndex> waiting_;              ///< ports with frames queued; capacity for all of them
 };

@@ -8,6 +8,7 @@ namespace bulkhead::test {
 Bench::Bench(std::uint16_t workers) : buffers_before_(rte_mempool_avail_count(test_buffers())) {
     SwitchSettings settings{.workers = workers, .buffers = test_buffers(), .mac_capacity = 1U << 12};
     settings.clock_s = [this] { return now_s; };
+    settings.clock_ms = [this] { return now_ms; };
     switch_ = Switch::create(settings).value();
 }
 
@@ -44,6 +45,21 @@ Attachment& Bench::vlan(const std::string& port, std::uint16_t vlan, const std::
     return model.ports.at(port).attachments.emplace_back(Attachment{.vlan = vlan, .segment = segment, .macs = {}});
 }
 
+Underlay& Bench::underlay(const std::string& nic) {
+    trunk(nic);
+    ports_.at(nic)->set_mac("02:00:00:00:00:aa");
+    Underlay underlay{.name = "u0", .port = nic};
+    underlay.addresses = {IpPrefix::parse("192.0.2.1/24").value(), IpPrefix::parse("2001:db8::1/64").value()};
+    return model.underlays["u0"] = underlay;
+}
+
+Tunnel& Bench::tunnel(const std::string& name, const std::string& remote, const std::vector<std::string>& segments,
+                      std::optional<MacAddress> mac) {
+    Tunnel tunnel{.name = name, .underlay = "u0", .remote = IpAddress::parse(remote).value(), .segments = segments};
+    if (mac) model.underlays.at("u0").neighbors.push_back({tunnel.remote, *mac});
+    return model.tunnels[name] = tunnel;
+}
+
 void Bench::apply() {
     std::map<std::string, PortIo*> open;
     for (const auto& [name, port] : ports_) open[name] = port.get();
@@ -63,8 +79,9 @@ void Bench::run() {
         after = 0;
         for (std::uint16_t worker = 0; worker < switch_->workers(); ++worker) {
             switch_->run_worker_once(worker);
-            after += switch_->worker_stats(worker).received;
+            after += switch_->worker_stats(worker).received + switch_->worker_stats(worker).originated;
         }
+        switch_->serve_underlays();
     } while (after != before);
 }
 

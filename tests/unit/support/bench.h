@@ -4,7 +4,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -25,6 +27,11 @@ class Bench {
     /// A trunk port; attachments are added with trunk_vlan.
     Port& trunk(const std::string& name);
     Attachment& vlan(const std::string& port, std::uint16_t vlan, const std::string& segment);
+    /// A NIC port with MAC 02:00:00:00:00:aa, and underlay "u0" on it: 192.0.2.1/24 and 2001:db8::1/64.
+    Underlay& underlay(const std::string& nic);
+    /// A tunnel over "u0". A remote with a MAC is a fixed neighbour.
+    Tunnel& tunnel(const std::string& name, const std::string& remote, const std::vector<std::string>& segments,
+                   std::optional<MacAddress> mac = MacAddress(0x0200'0000'00bbULL));
     void apply();
     void remove(const std::string& port);
 
@@ -38,6 +45,7 @@ class Bench {
     Switch& vswitch() { return *switch_; }
     Model model;
     std::uint32_t now_s = 1000;
+    std::uint64_t now_ms = 1'000'000;
 
   private:
     std::map<std::string, std::unique_ptr<MemoryPort>> ports_;

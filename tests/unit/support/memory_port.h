@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <rte_mbuf.h>
@@ -48,18 +50,20 @@ class MemoryPort : public PortIo {
     /// Frames of that length are never taken: tx_error.
     void refuse_length(std::uint32_t length) { refused_length_ = length; }
     void set_queues(std::uint16_t queues) { queues_ = queues; }
+    void set_mac(std::string mac) { mac_ = std::move(mac); }
 
     std::uint16_t receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
     TransmitResult transmit(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
     [[nodiscard]] std::uint16_t receive_queues() const noexcept override { return queues_; }
     [[nodiscard]] std::uint16_t transmit_queues() const noexcept override { return queues_; }
-    [[nodiscard]] PortState state() const override { return {.link_up = true}; }
+    [[nodiscard]] PortState state() const override { return {.link_up = true, .mac = mac_}; }
 
   private:
     rte_mempool* buffers_;
     std::deque<rte_mbuf*> incoming_;
     std::vector<Sent> sent_;
     std::uint16_t queues_ = 1;
+    std::string mac_;
     std::uint32_t refused_length_ = UINT32_MAX;
     std::uint16_t room_ = UINT16_MAX;
     DropReason refusal_ = DropReason::none;

@@ -80,12 +80,15 @@ std::vector<Bytes> burst(Dice& random) {
 TEST(EgressWord, HasTheFieldsWhereTheMasksSay) {
     const AttachmentEntry none;
     EXPECT_EQ(none.egress_word() & EgressWord::kReachable, 0U);
-    const AttachmentEntry entry{.port = 0x1234, .segment = 0x5678, .vlan = 0x9a, .is_reachable = true, .mtu = 0xffff};
+    const AttachmentEntry entry{
+        .port = 0x1234, .segment = 0x5678, .vlan = 0x9a, .is_reachable = true, .mtu = 0xffff, .vni = 0xff'ffff};
     constexpr std::uint64_t kAsked =  // what lies between is padding, of any value
-        EgressWord::kPort | EgressWord::kSegment | EgressWord::kVlan | EgressWord::kReachable;
-    EXPECT_EQ(entry.egress_word() & kAsked, 0x1234U | EgressWord::of(0x5678, 0x9a) | EgressWord::kReachable);
+        EgressWord::kPort | EgressWord::kSegment | EgressWord::kVlan | EgressWord::kReachable | EgressWord::kMesh;
+    EXPECT_EQ(entry.egress_word() & kAsked, EgressWord::of(0x1234, 0x5678, 0x9a) | EgressWord::kReachable);
     const AttachmentEntry others{.isolated = true, .carries_tags = true, .keeps_tag = true};
-    EXPECT_EQ(others.egress_word() & EgressWord::kReachable, 0U);
+    EXPECT_EQ(others.egress_word() & (EgressWord::kReachable | EgressWord::kMesh), 0U);
+    const AttachmentEntry mesh{.is_mesh = true};
+    EXPECT_EQ(mesh.egress_word() & (EgressWord::kReachable | EgressWord::kMesh), EgressWord::kMesh);
 }
 
 TEST(Burst, IsForwardedAsItsFramesOneByOne) {

@@ -89,8 +89,8 @@ class UnderlayTest : public testing::Test {
         for (const auto remote : remotes) addresses.insert(ip(remote));
         host_.set_wanted(addresses, now_);
     }
-    NeighborInfo neighbor(std::string_view address) {
-        for (const NeighborInfo& info : host_.neighbors(now_))
+    CachedNeighbor neighbor(std::string_view address) {
+        for (const CachedNeighbor& info : host_.neighbors(now_))
             if (info.ip == ip(address)) return info;
         ADD_FAILURE() << "no neighbour " << address;
         return {};

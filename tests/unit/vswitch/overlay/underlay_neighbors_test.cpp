@@ -205,7 +205,7 @@ TEST_F(UnderlayNeighbors, FixedOnesAreNeitherAskedNorChanged) {
     EXPECT_TRUE(take_sent().empty());
     EXPECT_EQ(host_.take_changes(), Changes());
     EXPECT_EQ(host_.take_events(), Events());
-    EXPECT_EQ(neighbor("192.0.2.9"), (NeighborInfo{ip("192.0.2.9"), station_mac(9), NeighborState::fixed, true, 0}));
+    EXPECT_EQ(neighbor("192.0.2.9"), (CachedNeighbor{ip("192.0.2.9"), station_mac(9), NeighborState::fixed, true, 0}));
 }
 
 TEST_F(UnderlayNeighbors, AnArpReplyToAllIsNoAnswerToUs) {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vswitch/model/snapshot_tunnels.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "vswitch/model/next_hop.h"
+#include "vswitch/overlay/device_mac.h"
+
+namespace bulkhead {
+namespace {
+
+std::unique_ptr<UnderlayEntry> underlay_entry(const Underlay& underlay, MacAddress mac, const Model& model,
+                                              const Indices& indices) {
+    auto entry = std::make_unique<UnderlayEntry>();
+    entry->mac = mac.value();
+    entry->vlan = underlay.vlan.value_or(0);
+    for (const IpPrefix& prefix : underlay.addresses) entry->addresses.push_back(prefix.address);
+    for (const auto& [name, segment] : model.segments) entry->tunnels.add_vni(segment.vni);
+    for (const auto& [name, tunnel] : model.tunnels) {
+        if (tunnel.underlay != underlay.name) continue;
+        const std::pair udp_port(tunnel.dst_port, tunnel.type);
+        if (std::ranges::find(entry->udp_ports, udp_port) == entry->udp_ports.end())
+            entry->udp_ports.push_back(udp_port);
+        const std::string port = port_name_of_tunnel(name);
+        entry->tunnels.add_remote(tunnel.remote, {.type = tunnel.type,
+                                                  .udp_port = tunnel.dst_port,
+                                                  .wants_checksum = !tunnel.remote.is_v4() && tunnel.udp_checksum});
+        for (const std::string& segment : tunnel.segments)
+            entry->tunnels.add_segment(tunnel.remote, model.segments.at(segment).vni,
+                                       *indices.attachments.find({port, segment, 0}));
+    }
+    return entry;
+}
+
+/// The address that a tunnel's packets come from: that on the network of the next hop.
+IpAddress local_address(const Underlay& underlay, const IpAddress& remote) {
+    const auto hop = next_hop(underlay, remote);
+    const IpPrefix* const network = hop ? network_of(underlay, *hop) : nullptr;
+    return network == nullptr ? IpAddress() : network->address;
+}
+
+std::unique_ptr<TunnelEntry> tunnel_entry(const Tunnel& tunnel, const Underlay& underlay, MacAddress mac, PortIndex nic,
+                                          PortIndex own) {
+    auto entry = std::make_unique<TunnelEntry>();
+    entry->header = OuterHeader::build(tunnel, {.source = mac,
+                                                .vlan = underlay.vlan,
+                                                .local = local_address(underlay, tunnel.remote),
+                                                .remote = tunnel.remote});
+    entry->nic = nic;
+    entry->next_hop = own;
+    entry->longest_frame = static_cast<std::uint32_t>(underlay.mtu - tunnel_overhead(tunnel.remote) + kEthernetHeader);
+    entry->traffic_class = static_cast<std::uint8_t>(tunnel.dscp.value_or(0) << 2);
+    entry->copies_dscp = !tunnel.dscp;
+    entry->has_udp_checksum = tunnel.udp_checksum;
+    return entry;
+}
+
+void attach(Snapshot& snapshot, const Tunnel& tunnel, PortIndex port, SegmentIndex segment, AttachmentIndex index) {
+    const bool is_open = snapshot.ports[port].io != nullptr;
+    // What tags a segment's frames have is the business of those at its ends.
+    snapshot.attachments[index] = {.port = port,
+                                   .segment = segment,
+                                   .carries_tags = true,
+                                   .is_reachable = is_open,
+                                   .is_mesh = tunnel.horizon == Horizon::mesh,
+                                   .mtu = snapshot.segments[segment].mtu,
+                                   .vni = snapshot.segments[segment].vni};
+    if (is_open) snapshot.segments[segment].members.push_back(index);
+}
+
+}  // namespace
+
+void add_tunnels(Snapshot& snapshot, const Model& model, const Indices& indices) {
+    for (const auto& [name, underlay] : model.underlays) {
+        const PortIndex nic = *indices.ports.find(underlay.port);
+        PortEntry& nic_entry = snapshot.ports[nic];
+        if (nic_entry.io == nullptr) continue;
+        nic_entry.underlay = underlay_entry(underlay, device_mac(*nic_entry.io), model, indices);
+    }
+    for (const auto& [name, tunnel] : model.tunnels) {
+        const Underlay& underlay = model.underlays.at(tunnel.underlay);
+        const PortIndex nic = *indices.ports.find(underlay.port);
+        const PortIndex own = *indices.ports.find(port_name_of_tunnel(name));
+        PortEntry& entry = snapshot.ports[own];
+        if (PortIo* io = snapshot.ports[nic].io; io != nullptr) {
+            entry.io = io;
+            entry.transmit_queue = snapshot.ports[nic].transmit_queue;
+            entry.tunnel = tunnel_entry(tunnel, underlay, device_mac(*io), nic, own);
+        }
+        for (const std::string& segment : tunnel.segments)
+            attach(snapshot, tunnel, own, *indices.segments.find(segment),
+                   *indices.attachments.find({port_name_of_tunnel(name), segment, 0}));
+    }
+}
+
+}  // namespace bulkhead

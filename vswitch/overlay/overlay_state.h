@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the data path knows of the overlay, as control shows it: everything by name and in words.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "vswitch/base/ip_address.h"
+#include "vswitch/base/mac_address.h"
+#include "vswitch/overlay/underlay_event.h"
+
+namespace bulkhead {
+
+/// One neighbour of an underlay, or one of its own addresses that somebody else answers for.
+struct NeighborInfo {
+    IpAddress ip;
+    std::optional<MacAddress> mac;  ///< none: it has not answered
+    std::string state;              ///< "static", "reachable", "stale", "probing" or "failed"
+    std::uint32_t age_s = 0;        ///< since it was last confirmed; 0 for static ones
+    bool is_duplicate = false;      ///< `ip` is this node's own, and `mac` claims it too (RFC 5227, RFC 4862)
+};
+
+/// How a tunnel's frames leave.
+struct TunnelState {
+    std::optional<IpAddress> next_hop;  ///< the remote itself, or a gateway
+    std::optional<MacAddress> next_hop_mac;
+    bool resolved = false;
+};
+
+/// Something that was seen on an underlay.
+struct OverlayEvent {
+    std::string underlay;
+    UnderlayEvent event;
+};
+
+}  // namespace bulkhead

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vswitch/pipeline/encapsulate.h"
+
+#include <rte_mbuf.h>
+
+#include "vswitch/base/cpu_clones.h"
+#include "vswitch/overlay/flow_hash.h"
+#include "vswitch/overlay/outer_header.h"
+#include "vswitch/overlay/udp_checksum.h"
+#include "vswitch/packet/ecn.h"
+#include "vswitch/packet/vlan.h"
+
+namespace bulkhead {
+namespace {
+
+/// The frame's own octets: behind an empty buffer that make_room put before them, if it did.
+struct Contents {
+    const std::uint8_t* data;
+    std::uint32_t length;  ///< of what lies in one piece
+};
+
+Contents contents_of(const rte_mbuf* frame) noexcept {
+    if (frame->data_len == 0 && frame->next != nullptr) [[unlikely]]
+        frame = frame->next;
+    return {rte_pktmbuf_mtod(frame, const std::uint8_t*), frame->data_len};
+}
+
+void prepend(rte_mbuf* frame, std::uint16_t octets) noexcept {
+    frame->data_off = static_cast<std::uint16_t>(frame->data_off - octets);
+    frame->data_len = static_cast<std::uint16_t>(frame->data_len + octets);
+    frame->pkt_len += octets;
+}
+
+void fill_checksum(rte_mbuf* frame, const OuterHeader& header) noexcept {
+    const auto udp = static_cast<std::uint16_t>(header.length - kShimHeader - kUdpHeader);
+    fill_udp_checksum(frame, {.ip = static_cast<std::uint16_t>(udp - (header.is_v4 ? kIpv4Header : kIpv6Header)),
+                              .udp = udp,
+                              .length = frame->pkt_len - udp,
+                              .is_v4 = header.is_v4});
+}
+
+}  // namespace
+
+bool make_room(rte_mbuf*& frame, bool may_chain, rte_mempool* buffers) noexcept {
+    if (is_writable(frame) && rte_pktmbuf_headroom(frame) >= OuterHeader::kRoom) [[likely]]
+        return true;
+    if (!may_chain) {
+        rte_mbuf* const copy = rte_pktmbuf_copy(frame, buffers, 0, UINT32_MAX);
+        if (copy == nullptr) return false;
+        rte_pktmbuf_free(frame);
+        frame = copy;
+        return true;
+    }
+    rte_mbuf* const front = rte_pktmbuf_alloc(buffers);
+    if (front == nullptr) return false;
+    // The reference that we hold to the frame's buffers becomes that of the chain.
+    front->next = frame;
+    front->nb_segs = static_cast<std::uint16_t>(frame->nb_segs + 1);
+    front->pkt_len = frame->pkt_len;
+    frame = front;
+    return true;
+}
+
+BULKHEAD_CPU_CLONES void encapsulate(const TunnelEntry& tunnel, std::uint64_t next_hop, const std::uint32_t* vnis,
+                                     rte_mbuf** frames, std::uint16_t count) noexcept {
+    OuterHeader header = tunnel.header;
+    header.set_destination(next_hop);
+    const std::uint8_t passed_on = tunnel.copies_dscp ? 0xff : kEcnMask;
+    for (std::uint16_t at = 0; at < count; ++at) {
+        rte_mbuf* const frame = frames[at];
+        const Contents contents = contents_of(frame);
+        const std::uint8_t traffic_class = traffic_class_of(contents.data, contents.length) & passed_on;
+        write_outer(header, rte_pktmbuf_mtod(frame, std::uint8_t*),
+                    {.frame_length = static_cast<std::uint16_t>(frame->pkt_len),
+                     .vni = vnis[at],
+                     .flow_hash = flow_hash(contents.data, contents.length),
+                     .traffic_class = static_cast<std::uint8_t>(tunnel.traffic_class | traffic_class)});
+        prepend(frame, header.length);
+    }
+    if (tunnel.has_udp_checksum)
+        for (std::uint16_t at = 0; at < count; ++at) fill_checksum(frames[at], header);
+}
+
+}  // namespace bulkhead
