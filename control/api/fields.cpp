@@ -17,12 +17,12 @@ constexpr Field kOwner{"owner", string, kOptional, kMutable, kBuiltIn, R"("")", 
 constexpr Field kConfig[] = {
     {"version", integer, kRequired, kMutable, kBuiltIn, "", "version of this format: 1"},
     {"node", object, kOptional, kImmutable, kBuiltIn, "{}", "this node; fixed at start"},
-    {"underlays", array, kOptional, kMutable, kNotYet, "[]", "NIC ports and addresses that tunnels use", object},
+    {"underlays", array, kOptional, kMutable, kBuiltIn, "[]", "NIC ports and addresses that tunnels use", object},
     {"segments", array, kOptional, kMutable, kBuiltIn, "[]", "isolated layer-2 domains", object},
     {"groups", array, kOptional, kMutable, kNotYet, "[]", "named sets of attachments that policy speaks of", object},
     {"ports", array, kOptional, kMutable, kBuiltIn, "[]", "where frames enter and leave", object},
     {"fdb", array, kOptional, kMutable, kBuiltIn, "[]", "static MAC entries", object},
-    {"tunnels", array, kOptional, kMutable, kNotYet, "[]", "remote nodes", object},
+    {"tunnels", array, kOptional, kMutable, kBuiltIn, "[]", "remote nodes", object},
     {"policies", array, kOptional, kMutable, kNotYet, "[]", "who may talk to whom", object},
     {"mirrors", array, kOptional, kMutable, kNotYet, "[]", "copies of traffic for an observer", object},
 };
@@ -111,9 +111,42 @@ constexpr Field kFdb[] = {
     {"segment", string, kRequired, kImmutable, kBuiltIn, "", "segment of the entry"},
     {"mac", string, kRequired, kImmutable, kBuiltIn, "", "unicast MAC address"},
     kOwner,
-    {"port", string, kRequired, kMutable, kBuiltIn, "", "port it is behind"},
-    {"tunnel", string, kOptional, kMutable, kNotYet, "", "tunnel it is behind"},
-    {"ips", array, kOptional, kMutable, kNotYet, "[]", "addresses of the MAC"},
+    {"port", string, kOptional, kMutable, kBuiltIn, "", "port it is behind; this or tunnel", string, true},
+    {"tunnel", string, kOptional, kMutable, kBuiltIn, "", "tunnel it is behind; this or port"},
+    {"ips", array, kOptional, kMutable, kBuiltIn, "[]", "IP addresses of the MAC"},
+};
+
+constexpr Field kUnderlay[] = {
+    {"name", string, kRequired, kImmutable, kBuiltIn, "", "name, unique among underlays"},
+    kOwner,
+    {"port", string, kRequired, kImmutable, kBuiltIn, "", "NIC port it uses: an ethdev that no segment is attached to"},
+    {"addresses", array, kRequired, kMutable, kBuiltIn, "", "this node's addresses on it, in CIDR notation"},
+    {"gateways", array, kOptional, kMutable, kBuiltIn, "[]", "next hops beyond the link, one IPv4 and one IPv6 at most"},
+    {"vlan", integer, kOptional, kMutable, kBuiltIn, "", "VLAN of the underlay, 1-4094; absent: untagged"},
+    {"mtu", integer, kOptional, kMutable, kBuiltIn, "1500", "largest outer layer-3 packet, 68-9216 bytes (with IPv6 from 1280)"},
+    {"host_tap", string, kOptional, kMutable, kNotYet, R"("")", "interface that hands the rest to the host"},
+    {"neighbors", array, kOptional, kMutable, kBuiltIn, "[]", "fixed neighbours, which are never asked for", object},
+};
+
+constexpr Field kNeighbor[] = {
+    {"ip", string, kRequired, kMutable, kBuiltIn, "", "address on a network of the underlay"},
+    {"mac", string, kRequired, kMutable, kBuiltIn, "", "its unicast MAC address"},
+};
+
+constexpr Field kTunnel[] = {
+    {"name", string, kRequired, kImmutable, kBuiltIn, "", "name of the tunnel, usually the remote node's"},
+    kOwner,
+    {"type", string, kRequired, kImmutable, kBuiltIn, "", "vxlan or geneve"},
+    {"underlay", string, kRequired, kMutable, kBuiltIn, "", "underlay it goes over"},
+    {"remote", string, kRequired, kImmutable, kBuiltIn, "", "address of the remote node"},
+    {"segments", array, kOptional, kMutable, kBuiltIn, "[]", "segments it carries"},
+    {"dst_port", integer, kOptional, kMutable, kBuiltIn, "", "UDP port of the remote node, 1-65535; absent: 4789 for vxlan, 6081 for geneve"},
+    {"horizon", string, kOptional, kMutable, kBuiltIn, R"("mesh")", "mesh: nothing goes on to another mesh tunnel; spoke: like a port"},
+    {"trust_groups", boolean, kOptional, kMutable, kNotYet, "false", "believe the groups it carries"},
+    {"ttl", integer, kOptional, kMutable, kBuiltIn, "64", "time to live of the outer header, 1-255"},
+    {"dscp", any, kOptional, kMutable, kBuiltIn, "0", "DSCP of the outer header: 0-63, or copy for that of the inner packet"},
+    {"udp_checksum", boolean, kOptional, kMutable, kBuiltIn, "", "fill in the outer UDP checksum; absent: false over IPv4, true over IPv6"},
+    {"keepalive_ms", integer, kOptional, kMutable, kNotYet, "0", "pause between probes; 0: none"},
 };
 
 // clang-format on
@@ -143,6 +176,15 @@ std::span<const Field> attachment_fields() {
 }
 std::span<const Field> fdb_fields() {
     return kFdb;
+}
+std::span<const Field> underlay_fields() {
+    return kUnderlay;
+}
+std::span<const Field> neighbor_fields() {
+    return kNeighbor;
+}
+std::span<const Field> tunnel_fields() {
+    return kTunnel;
 }
 
 }  // namespace bulkhead::api

@@ -19,6 +19,7 @@ struct Field {
     std::string_view default_json;  ///< empty: no default, the field is absent
     std::string_view help;
     JsonType items = JsonType::string;  ///< array: the type of its elements
+    bool bare_word = false;             ///< not required, but the command line takes it without its name, too
 };
 
 [[nodiscard]] std::span<const Field> config_fields();  ///< the top level: version, node, segments, …
@@ -29,5 +30,8 @@ struct Field {
 [[nodiscard]] std::span<const Field> port_fields();  ///< every type's fields, and those of its untagged attachment
 [[nodiscard]] std::span<const Field> attachment_fields();  ///< an entry of a port's `vlans`
 [[nodiscard]] std::span<const Field> fdb_fields();         ///< a static MAC entry
+[[nodiscard]] std::span<const Field> underlay_fields();
+[[nodiscard]] std::span<const Field> neighbor_fields();  ///< an entry of an underlay's `neighbors`
+[[nodiscard]] std::span<const Field> tunnel_fields();
 
 }  // namespace bulkhead::api

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between nodes. Not built in yet: the rows say what is to come, and calling one answers `not_built_in`.
+// Between nodes. Of offload the rows say what is to come, and calling one answers `not_built_in`.
 #include "control/api/method_rows.h"
 
 namespace bulkhead::api {
@@ -7,50 +7,92 @@ namespace {
 
 using enum JsonType;
 
-constexpr std::string_view kChanged = R"({"generation", "changed", "object": {…}})";
+constexpr std::string_view kChanged = R"({"generation", "changed", "object": {…its fields}})";
 constexpr std::string_view kRemoved = R"({"generation"})";
 constexpr std::string_view kItems = R"({"items": […], "cursor": string|null})";
+constexpr std::string_view kUnderlay =
+    R"({…its fields, "state": {"status", "reason": string|null, "link", "mac", "addresses": [{"address", "duplicate"}]}})";
+constexpr std::string_view kTunnel =
+    R"({…its fields, "state": {"status", "reason": string|null, "next_hop": string|null, "next_hop_mac": string|null, )"
+    R"("resolved", "alive": null, "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"}})";
 
 void append_underlay(Methods& table) {
-    const Field name = required("name", string, "name, unique among underlays");
-    const std::vector<Field> fields = {name,
-                                       required("port", string, "NIC port it uses"),
-                                       required("addresses", array, "this node's addresses on it, in CIDR notation"),
-                                       optional("gateways", array, "next hops beyond the link", "[]"),
-                                       optional("vlan", integer, "VLAN of the underlay, 1-4094"),
-                                       optional("mtu", integer, "largest layer-3 packet of the underlay", "1500"),
-                                       optional("host_tap", string, "interface that hands the rest to the host"),
-                                       optional("neighbors", array, "fixed neighbours: ip and mac", "[]")};
-    append_planned(table, "underlay.add", fields, kAdmins, "make a NIC port the way to other nodes", kChanged);
-    append_planned(table, "underlay.set", patch_of(fields), kAdmins, "change some fields of an underlay", kChanged);
-    append_planned(table, "underlay.remove", {name}, kAdmins, "remove an underlay", kRemoved);
-    append_planned(table, "underlay.get", {name}, kViewers, "one underlay and its state", "{…, \"state\": {…}}");
-    append_planned(table, "underlay.list", page_of({}), kViewers, "the underlays, by name", kItems);
-    append_planned(table, "underlay.neighbors", page_of({optional("name", string, "only this underlay's")}), kViewers,
-                   "which neighbours are known, and how", kItems);
+    const Field name = required("name", string, "name of the underlay");
+    table.push_back({.name = "underlay.add",
+                     .params = all_of(underlay_fields()),
+                     .roles = kAdmins,
+                     .help = "make a NIC port the way to other nodes; the same again changes nothing",
+                     .result = kChanged,
+                     .example = "underlay add u0 uplink0 192.0.2.1/24,2001:db8::1/64 --gateways 192.0.2.254"});
+    table.push_back({.name = "underlay.set",
+                     .params = patch_of(underlay_fields()),
+                     .roles = kAdmins,
+                     .merge_patch = true,
+                     .help = "change some fields of an underlay (RFC 7396: null brings the default back)",
+                     .result = kChanged,
+                     .example = "underlay set u0 --mtu 9000"});
+    table.push_back({.name = "underlay.remove",
+                     .params = {name},
+                     .roles = kAdmins,
+                     .help = "remove an underlay that no tunnel goes over",
+                     .result = kRemoved,
+                     .example = "underlay remove u0"});
+    table.push_back({.name = "underlay.get",
+                     .params = {name},
+                     .roles = kViewers,
+                     .help = "one underlay and its state: up, down, or waiting",
+                     .result = kUnderlay,
+                     .example = "underlay get u0"});
+    table.push_back({.name = "underlay.list",
+                     .params = page_of({optional("owner", string, "only this owner's")}),
+                     .roles = kViewers,
+                     .help = "the underlays, by name",
+                     .result = R"({"items": [as underlay.get], "cursor": string|null})",
+                     .example = "underlay list"});
+    table.push_back({.name = "underlay.neighbors",
+                     .params = page_of({optional("name", string, "only this underlay's")}),
+                     .roles = kViewers,
+                     .help = "which neighbours are known, and how: static, reachable, stale, probing or failed",
+                     .result = R"({"items": [{"underlay", "ip", "mac": string|null, "state", "age_s", "duplicate"}], )"
+                               R"("cursor": string|null})",
+                     .example = "underlay neighbors --name u0"});
 }
 
 void append_tunnel(Methods& table) {
-    const Field name = required("name", string, "name of the tunnel, usually the remote node's");
-    const std::vector<Field> fields = {name,
-                                       required("type", string, "vxlan or geneve"),
-                                       required("underlay", string, "underlay it goes over"),
-                                       required("remote", string, "address of the remote node"),
-                                       optional("segments", array, "segments it carries", "[]"),
-                                       optional("dst_port", integer, "UDP port of the remote node"),
-                                       optional("horizon", string, "mesh (never mesh to mesh) or spoke", R"("mesh")"),
-                                       optional("trust_groups", boolean, "believe the groups it carries", "false"),
-                                       optional("ttl", integer, "time to live of the outer header", "64"),
-                                       optional("dscp", any, "copy, or 0-63, in the outer header", "0"),
-                                       optional("udp_checksum", boolean, "fill in the outer UDP checksum"),
-                                       optional("keepalive_ms", integer, "pause between probes; 0: none", "0")};
-    append_planned(table, "tunnel.add", fields, kOperators, "reach a remote node", kChanged);
-    append_planned(table, "tunnel.set", patch_of(fields), kOperators, "change some fields of a tunnel", kChanged);
-    append_planned(table, "tunnel.remove", {name}, kOperators, "remove a tunnel", kRemoved);
-    append_planned(table, "tunnel.get", {name}, kViewers, "one tunnel: next hop, alive, counters",
-                   "{…, \"state\": {…}}");
-    append_planned(table, "tunnel.list", page_of({optional("segment", string, "only those that carry this segment")}),
-                   kViewers, "the tunnels, by name", kItems);
+    const Field name = required("name", string, "name of the tunnel");
+    table.push_back({.name = "tunnel.add",
+                     .params = all_of(tunnel_fields()),
+                     .roles = kOperators,
+                     .help = "reach a remote node; the same again changes nothing",
+                     .result = kChanged,
+                     .example = "tunnel add edge-2 vxlan u0 192.0.2.2 --segments blue,red"});
+    table.push_back({.name = "tunnel.set",
+                     .params = patch_of(tunnel_fields()),
+                     .roles = kOperators,
+                     .merge_patch = true,
+                     .help = "change some fields of a tunnel (RFC 7396: null brings the default back)",
+                     .result = kChanged,
+                     .example = "tunnel set edge-2 --segments blue"});
+    table.push_back({.name = "tunnel.remove",
+                     .params = {name},
+                     .roles = kOperators,
+                     .help = "remove a tunnel, and the static entries behind it",
+                     .result = kRemoved,
+                     .example = "tunnel remove edge-2"});
+    table.push_back({.name = "tunnel.get",
+                     .params = {name},
+                     .roles = kViewers,
+                     .help = "one tunnel and its state: next hop and counters; rx came out of it, tx went in",
+                     .result = kTunnel,
+                     .example = "tunnel get edge-2"});
+    table.push_back({.name = "tunnel.list",
+                     .params = page_of({optional("segment", string, "only those that carry this segment"),
+                                        optional("underlay", string, "only those over this underlay"),
+                                        optional("owner", string, "only this owner's")}),
+                     .roles = kViewers,
+                     .help = "the tunnels, by name",
+                     .result = R"({"items": [as tunnel.get], "cursor": string|null})",
+                     .example = "tunnel list --segment blue"});
 }
 
 void append_offload(Methods& table) {

@@ -24,13 +24,14 @@ void append_segment(Methods& table) {
                      .help = "change some fields of a segment (RFC 7396: null brings the default back)",
                      .result = kChanged,
                      .example = "segment set blue --flood known"});
-    table.push_back({.name = "segment.remove",
-                     .params = {required("name", string, "name of the segment"),
-                                optional("force", boolean, "detach the ports that are still attached", "false")},
-                     .roles = kOperatorsAndTenants,
-                     .help = "remove a segment that nothing uses",
-                     .result = R"({"generation"})",
-                     .example = "segment remove blue --force"});
+    table.push_back(
+        {.name = "segment.remove",
+         .params = {required("name", string, "name of the segment"),
+                    optional("force", boolean, "detach the ports and tunnels that are still attached", "false")},
+         .roles = kOperatorsAndTenants,
+         .help = "remove a segment that nothing uses",
+         .result = R"({"generation"})",
+         .example = "segment remove blue --force"});
     table.push_back({.name = "segment.get",
                      .params = {required("name", string, "name of the segment")},
                      .roles = kViewersAndTenants,
@@ -58,19 +59,20 @@ void append_fdb(Methods& table) {
     const Field mac = required("mac", string, "MAC address");
     const Field only_segment = optional("segment", string, "only this segment's");
     const Field only_port = optional("port", string, "only what is behind this port");
+    const Field only_tunnel = optional("tunnel", string, "only what is behind this tunnel");
     const Field only_mac = optional("mac", string, "only this address");
     table.push_back({.name = "fdb.list",
-                     .params = page_of({only_segment, only_port, only_mac}),
+                     .params = page_of({only_segment, only_port, only_tunnel, only_mac}),
                      .roles = kViewersAndTenants,
-                     .help = "which MAC address is behind which port; `ips` is empty until addresses are learned too",
-                     .result = R"({"items": [{"segment", "mac", "port": string|null, "vlan": integer|null, "static", )"
-                               R"("age_s", "ips": []}], )"
+                     .help = "which MAC address is behind which port or tunnel; `ips` are those of static entries",
+                     .result = R"({"items": [{"segment", "mac", "port": string|null, "tunnel": string|null, )"
+                               R"("vlan": integer|null, "static", "age_s", "ips": […]}], )"
                                R"("cursor": string|null})",
                      .example = "fdb list --segment blue"});
     table.push_back({.name = "fdb.add",
                      .params = all_of(fdb_fields()),
                      .roles = kOperatorsAndTenants,
-                     .help = "make a static entry: the address stays behind that port",
+                     .help = "make a static entry: the address stays behind that port or tunnel",
                      .result = R"({"generation", "changed", "object": {…the entry's fields}})",
                      .example = "fdb add blue 02:00:00:00:00:0a web-0"});
     table.push_back({.name = "fdb.remove",
@@ -80,7 +82,7 @@ void append_fdb(Methods& table) {
                      .result = R"({"generation"})",
                      .example = "fdb remove blue 02:00:00:00:00:0a"});
     table.push_back({.name = "fdb.flush",
-                     .params = {only_segment, only_port, only_mac},
+                     .params = {only_segment, only_port, only_tunnel, only_mac},
                      .roles = kOperatorsAndTenants,
                      .help = "forget learned addresses, all or those that match; static ones stay",
                      .result = R"({"removed"})",

@@ -6,18 +6,17 @@ namespace bulkhead::api {
 using enum JsonType;
 
 void append_statistics_methods(Methods& table) {
-    Field tunnel = optional("tunnel", string, "only this tunnel");
-    tunnel.built_in = false;
     table.push_back(
         {.name = "stats.get",
          .params = {optional("port", string, "only this port"), optional("segment", string, "only this segment"),
-                    tunnel, optional("worker", integer, "only this worker")},
+                    optional("tunnel", string, "only this tunnel"), optional("worker", integer, "only this worker")},
          .roles = kViewersAndTenants,
          .help = "packets, bytes and drops: 64 bits wide, never reset, so subtract",
-         .result = R"({"ports": [{"name", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops": {reason: n}}], )"
-                   R"("segments": [the same], "workers": [{"worker", "received", "originated", "copies", )"
-                   R"("transmitted", "consumed", "held", "dropped", "drops": {reason: n}, "busy_cycles", )"
-                   R"("idle_cycles", "sleeps", "bursts"}]})",
+         .result =
+             R"({"ports": [{"name", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops": {reason: n}}], )"
+             R"("segments": [the same], "tunnels": [the same], "workers": [{"worker", "received", "originated", "copies", )"
+             R"("transmitted", "consumed", "held", "dropped", "drops": {reason: n}, "busy_cycles", )"
+             R"("idle_cycles", "sleeps", "bursts"}]})",
          .example = "stats get --port web-0"});
     table.push_back(
         {.name = "drop.list",
@@ -25,9 +24,10 @@ void append_statistics_methods(Methods& table) {
              page_of({optional("port", string, "only this port's"), optional("segment", string, "only this segment's"),
                       optional("reason", string, "only this reason")}),
          .roles = kViewersAndTenants,
-         .help = "why frames were dropped, by port, segment and reason",
-         .result = R"({"items": [{"port": string|null, "segment": string|null, "reason", "help", "packets"}], )"
-                   R"("cursor": string|null})",
+         .help = "why frames were dropped, by port or tunnel, segment and reason",
+         .result =
+             R"({"items": [{"port": string|null, "tunnel": string|null, "segment": string|null, "reason", "help", )"
+             R"("packets"}], "cursor": string|null})",
          .example = "drop list --port web-0"});
 }
 

@@ -69,6 +69,10 @@ std::span<const ObjectType> object_types() {
         ObjectType{"Segment", "/segments/*", "an isolated layer-2 domain", segment_fields()},
         ObjectType{"Port", "/ports/*", "where frames enter and leave, with its untagged attachment", port_fields()},
         ObjectType{"Attachment", "/ports/*/vlans/*", "a tagged attachment of a trunk port", attachment_fields()},
+        ObjectType{"Underlay", "/underlays/*", "the NIC port and addresses by which this node reaches others",
+                   underlay_fields()},
+        ObjectType{"Neighbor", "/underlays/*/neighbors/*", "a fixed neighbour of an underlay", neighbor_fields()},
+        ObjectType{"Tunnel", "/tunnels/*", "a remote node", tunnel_fields()},
         ObjectType{"StaticMac", "/fdb/*", "a static entry of a segment's MAC table", fdb_fields()},
     };
     return types;

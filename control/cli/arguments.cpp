@@ -95,7 +95,7 @@ std::expected<void, UsageError> store_bare_words(json& params, const api::Method
                                                  const std::vector<std::string>& words, const ReadText& read_text) {
     auto word = words.begin();
     for (const api::Field& field : method.params) {
-        if (!field.required || params.contains(field.name)) continue;
+        if (params.contains(field.name) || !(field.required || (field.bare_word && word != words.end()))) continue;
         if (word == words.end())
             return std::unexpected(UsageError{
                 concat({spoken(method.name), " needs ", field.name, " (", option_name(field), "): ", field.help})});

@@ -32,7 +32,8 @@ _bulkheadctl_options() {
     case $1 in
 )";
 
-constexpr std::string_view kBody = R"(declare -gA _bulkheadctl_named=([--segment]=segment [--port]=port)
+constexpr std::string_view kBody =
+    R"(declare -gA _bulkheadctl_named=([--segment]=segment [--port]=port [--tunnel]=tunnel [--underlay]=underlay)
 
 _bulkheadctl() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} at candidates=

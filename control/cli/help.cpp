@@ -128,6 +128,7 @@ std::string method_help(const api::Method& method) {
             text += concat({" ", upper(field.name)});
             required.add(concat({upper(field.name), " (", option_name(field), ")"}), meaning_of(field));
         } else {
+            if (field.bare_word) text += concat({" [", upper(field.name), "]"});
             optional.add(concat({option_name(field), placeholder(field)}), meaning_of(field));
         }
     }

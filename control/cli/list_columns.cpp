@@ -41,6 +41,18 @@ Cell guest_of_port(const json& port) {
     return {at(port, "/type") == "vhost-user" ? one_line(at(port, "/state/guest_connected")) : "-"};
 }
 
+/// The node's addresses; those that somebody else has too are marked.
+Cell addresses_of_underlay(const json& underlay) {
+    const json state = at(underlay, "/state/addresses");
+    if (!state.is_array()) return {one_line(at(underlay, "/addresses"))};
+    std::string text;
+    for (const json& address : state) {
+        text += (text.empty() ? "" : ", ") + one_line(at(address, "/address"));
+        if (at(address, "/duplicate") == true) text += " (duplicate)";
+    }
+    return {text};
+}
+
 /// A count, or how many names there are.
 Cell count_of(const json& value) {
     return value.is_array() ? cell_of(json(value.size())) : cell_of(value);
@@ -71,13 +83,39 @@ constexpr ListColumn kFdb[] = {
     {"SEGMENT", "/segment"},
     {"MAC", "/mac"},
     {"PORT", "/port"},
+    {"TUNNEL", "/tunnel"},
     {"VLAN", "/vlan"},
     {"KIND", "", [](const json& entry) { return Cell{at(entry, "/static") == true ? "static" : "learned"}; }},
     {"AGE S", "/age_s"},
 };
 
+constexpr ListColumn kUnderlays[] = {
+    {"NAME", "/name"}, {"PORT", "/port"}, {"ADDRESSES", "", addresses_of_underlay},
+    {"VLAN", "/vlan"}, {"MTU", "/mtu"},   {"STATUS", "/state/status"},
+};
+
+constexpr ListColumn kTunnels[] = {
+    {"NAME", "/name"},
+    {"TYPE", "/type"},
+    {"UNDERLAY", "/underlay"},
+    {"REMOTE", "/remote"},
+    {"SEGMENTS", "/segments"},
+    {"STATUS", "/state/status"},
+    {"NEXT HOP", "/state/next_hop"},
+    {"RESOLVED", "/state/resolved"},
+    {"RX PACKETS", "/state/rx_packets"},
+    {"TX PACKETS", "/state/tx_packets"},
+    {"DROPS", "/state/drops"},
+};
+
+constexpr ListColumn kNeighbors[] = {
+    {"UNDERLAY", "/underlay"}, {"IP", "/ip"},       {"MAC", "/mac"},
+    {"STATE", "/state"},       {"AGE S", "/age_s"}, {"DUPLICATE", "/duplicate"},
+};
+
 constexpr ListColumn kDrops[] = {
-    {"PORT", "/port"}, {"SEGMENT", "/segment"}, {"REASON", "/reason"}, {"PACKETS", "/packets"}, {"MEANING", "/help"},
+    {"PORT", "/port"},     {"TUNNEL", "/tunnel"},   {"SEGMENT", "/segment"},
+    {"REASON", "/reason"}, {"PACKETS", "/packets"}, {"MEANING", "/help"},
 };
 
 }  // namespace
@@ -86,6 +124,9 @@ std::span<const ListColumn> list_columns(std::string_view method) {
     if (method == "segment.list") return kSegments;
     if (method == "port.list") return kPorts;
     if (method == "fdb.list") return kFdb;
+    if (method == "underlay.list") return kUnderlays;
+    if (method == "underlay.neighbors") return kNeighbors;
+    if (method == "tunnel.list") return kTunnels;
     if (method == "drop.list") return kDrops;
     return {};
 }

@@ -131,6 +131,7 @@ std::string render_statistics(const json& result, const Screen& screen) {
     const auto rows = [&](const char* key) { return result.value(key, json::array()); };
     if (!rows("ports").empty()) append(traffic_table("PORT", rows("ports"), screen));
     if (!rows("segments").empty()) append(traffic_table("SEGMENT", rows("segments"), screen));
+    if (!rows("tunnels").empty()) append(traffic_table("TUNNEL", rows("tunnels"), screen));
     if (!rows("workers").empty()) append(worker_table(rows("workers"), screen));
     return text.empty() ? "none\n" : text;
 }

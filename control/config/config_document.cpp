@@ -32,10 +32,18 @@ void decode_objects(ObjectReader& reader, std::string_view array, std::string_vi
     }
 }
 
+template <typename Map>
+json encode_objects(const Map& objects) {
+    json result = json::array();
+    for (const auto& [key, object] : objects) result.push_back(encode(object));
+    return result;
+}
+
 struct ArrayOfKind {
     std::string_view kind, array;
 };
-constexpr ArrayOfKind kArrays[] = {{"segment", "segments"}, {"port", "ports"}, {"fdb", "fdb"}};
+constexpr ArrayOfKind kArrays[] = {
+    {"segment", "segments"}, {"port", "ports"}, {"underlay", "underlays"}, {"tunnel", "tunnels"}, {"fdb", "fdb"}};
 
 std::string name_in(std::string_view kind, const json& object) {
     auto text = [&](const char* field) { return object.is_object() ? object.value(field, json()) : json(); };
@@ -66,18 +74,25 @@ Result<ConfigDocument> decode_document(const json& document, std::string_view ow
         reader, "ports", "/name", result.model.ports, [&](const json& j) { return decode_port(j, owner); },
         [](const Port& port) { return port.name; });
     decode_objects(
+        reader, "underlays", "/name", result.model.underlays, [&](const json& j) { return decode_underlay(j, owner); },
+        [](const Underlay& underlay) { return underlay.name; });
+    decode_objects(
+        reader, "tunnels", "/name", result.model.tunnels, [&](const json& j) { return decode_tunnel(j, owner); },
+        [](const Tunnel& tunnel) { return tunnel.name; });
+    decode_objects(
         reader, "fdb", "/mac", result.model.static_macs, [&](const json& j) { return decode_fdb(j, owner); },
         [](const StaticMac& entry) { return std::pair(entry.segment, entry.mac); });
     return reader.finish(std::move(result));
 }
 
 json encode_document(const ConfigDocument& document) {
-    json segments = json::array(), ports = json::array(), fdb = json::array();
-    for (const auto& [name, segment] : document.model.segments) segments.push_back(encode(segment));
-    for (const auto& [name, port] : document.model.ports) ports.push_back(encode(port));
-    for (const auto& [key, entry] : document.model.static_macs) fdb.push_back(encode(entry));
-    json result = {
-        {"version", kVersion}, {"segments", std::move(segments)}, {"ports", std::move(ports)}, {"fdb", std::move(fdb)}};
+    const Model& model = document.model;
+    json result = {{"version", kVersion},
+                   {"segments", encode_objects(model.segments)},
+                   {"ports", encode_objects(model.ports)},
+                   {"underlays", encode_objects(model.underlays)},
+                   {"tunnels", encode_objects(model.tunnels)},
+                   {"fdb", encode_objects(model.static_macs)}};
     if (document.node) result["node"] = encode(*document.node);
     return result;
 }

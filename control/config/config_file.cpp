@@ -41,7 +41,7 @@ Result<json> parse(std::string_view text, std::string_view name) {
 
 // What config.get shows has the owners that objects have at run time; in a file they would be lost, or be another's.
 Result<> check_owners(const json& document) {
-    for (const char* array : {"segments", "ports", "fdb"}) {
+    for (const char* array : {"segments", "ports", "underlays", "tunnels", "fdb"}) {
         if (!document.contains(array)) continue;
         for (std::size_t i = 0; i < document[array].size(); ++i) {
             const json& object = document[array][i];

@@ -27,6 +27,8 @@ inline constexpr EnumName<FloodMode> kFloodModes[] = {
 inline constexpr EnumName<TaggedFrames> kTaggedFrames[] = {{TaggedFrames::drop, "drop"},
                                                            {TaggedFrames::carry, "carry"}};
 inline constexpr EnumName<VhostMode> kVhostModes[] = {{VhostMode::client, "client"}, {VhostMode::server, "server"}};
+inline constexpr EnumName<TunnelType> kTunnelTypes[] = {{TunnelType::vxlan, "vxlan"}, {TunnelType::geneve, "geneve"}};
+inline constexpr EnumName<Horizon> kHorizons[] = {{Horizon::mesh, "mesh"}, {Horizon::spoke, "spoke"}};
 inline constexpr EnumName<IdleMode> kIdleModes[] = {{IdleMode::adaptive, "adaptive"}, {IdleMode::busy, "busy"}};
 inline constexpr EnumName<Hugepages> kHugepages[] = {
     {Hugepages::automatic, "auto"}, {Hugepages::two_mib, "2M"}, {Hugepages::one_gib, "1G"}, {Hugepages::none, "none"}};

@@ -17,10 +17,15 @@ namespace bulkhead::config {
 [[nodiscard]] Result<Segment> decode_segment(const nlohmann::json& object, std::string_view owner = {});
 /// Attachments come out in the model's order, the untagged one first, then by VLAN.
 [[nodiscard]] Result<Port> decode_port(const nlohmann::json& object, std::string_view owner = {});
+[[nodiscard]] Result<Underlay> decode_underlay(const nlohmann::json& object, std::string_view owner = {});
+/// Fills in the defaults that hang on type and remote.
+[[nodiscard]] Result<Tunnel> decode_tunnel(const nlohmann::json& object, std::string_view owner = {});
 [[nodiscard]] Result<StaticMac> decode_fdb(const nlohmann::json& object, std::string_view owner = {});
 
 [[nodiscard]] nlohmann::json encode(const Segment& segment);
 [[nodiscard]] nlohmann::json encode(const Port& port);
+[[nodiscard]] nlohmann::json encode(const Underlay& underlay);
+[[nodiscard]] nlohmann::json encode(const Tunnel& tunnel);
 [[nodiscard]] nlohmann::json encode(const StaticMac& entry);
 
 }  // namespace bulkhead::config

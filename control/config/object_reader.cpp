@@ -171,6 +171,42 @@ std::vector<MacAddress> ObjectReader::macs(std::string_view name) {
     return result;
 }
 
+IpAddress ObjectReader::checked_ip(const json& value, std::string field) {
+    auto ip = value.is_string() ? IpAddress::parse(value.get_ref<const std::string&>()) : std::nullopt;
+    if (!ip)
+        refuse(refused(std::move(field), "is no IP address", shown(value), "like 192.0.2.1 or 2001:db8::1").error());
+    return ip.value_or(IpAddress());
+}
+
+std::optional<IpAddress> ObjectReader::optional_ip(std::string_view name) {
+    const json* found = value(name);
+    if (found == nullptr) return std::nullopt;
+    return checked_ip(*found, pointer_token(name));
+}
+
+std::vector<IpAddress> ObjectReader::ips(std::string_view name) {
+    std::vector<IpAddress> result;
+    if (const json* found = value(name)) {
+        for (const json& entry : *found)
+            result.push_back(checked_ip(entry, pointer_token(name) + "/" + std::to_string(result.size())));
+    }
+    return result;
+}
+
+std::vector<IpPrefix> ObjectReader::prefixes(std::string_view name) {
+    std::vector<IpPrefix> result;
+    for (const std::string& text : texts(name)) {
+        const auto prefix = IpPrefix::parse(text);
+        if (!prefix) {
+            refuse(refused(pointer_token(name) + "/" + std::to_string(result.size()), "is no address in CIDR notation",
+                           shown(text), "like 192.0.2.1/24 or 2001:db8::1/64")
+                       .error());
+        }
+        result.push_back(prefix.value_or(IpPrefix{}));
+    }
+    return result;
+}
+
 std::vector<std::string> ObjectReader::texts(std::string_view name) {
     std::vector<std::string> result;
     if (const json* found = value(name)) {

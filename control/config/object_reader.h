@@ -14,6 +14,7 @@
 
 #include "control/api/fields.h"
 #include "control/config/enum_names.h"
+#include "vswitch/base/ip_address.h"
 #include "vswitch/base/mac_address.h"
 #include "vswitch/base/result.h"
 
@@ -35,6 +36,9 @@ class ObjectReader {
     std::optional<std::uint64_t> optional_number(std::string_view name, std::uint64_t lowest, std::uint64_t highest);
     std::optional<MacAddress> optional_mac(std::string_view name);
     std::vector<MacAddress> macs(std::string_view name);
+    std::optional<IpAddress> optional_ip(std::string_view name);
+    std::vector<IpAddress> ips(std::string_view name);
+    std::vector<IpPrefix> prefixes(std::string_view name);  ///< addresses in CIDR notation
     std::vector<std::string> texts(std::string_view name);
     std::vector<std::uint64_t> numbers(std::string_view name, std::uint64_t lowest, std::uint64_t highest);
 
@@ -71,6 +75,7 @@ class ObjectReader {
     std::uint64_t checked_number(const nlohmann::json& value, std::uint64_t lowest, std::uint64_t highest,
                                  std::string field);
     MacAddress checked_mac(const nlohmann::json& value, std::string field);
+    IpAddress checked_ip(const nlohmann::json& value, std::string field);
 
     const nlohmann::json& object_;
     std::span<const api::Field> fields_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/config/object_json.h"
 #include "control/config/object_reader.h"
+#include "vswitch/model/checks.h"
 
 namespace bulkhead::config {
 
@@ -38,11 +39,21 @@ Result<StaticMac> decode_fdb(const json& object, std::string_view owner) {
     entry.segment = reader.text("segment");
     entry.mac = reader.optional_mac("mac").value_or(MacAddress());
     entry.port = reader.text("port");
+    entry.tunnel = reader.text("tunnel");
+    entry.ips = reader.ips("ips");
+    if (entry.port.empty() && entry.tunnel.empty()) reader.refuse("port", "is missing", kNothing, "port, or tunnel");
+    if (!entry.port.empty() && !entry.tunnel.empty())
+        reader.refuse("tunnel", "stands beside port", shown(entry.tunnel), "one of port and tunnel");
     return reader.finish(std::move(entry));
 }
 
 json encode(const StaticMac& entry) {
-    return {{"segment", entry.segment}, {"mac", entry.mac.to_string()}, {"owner", entry.owner}, {"port", entry.port}};
+    json object = {
+        {"segment", entry.segment}, {"mac", entry.mac.to_string()}, {"owner", entry.owner}, {"ips", json::array()}};
+    const bool is_port = entry.tunnel.empty();
+    object[is_port ? "port" : "tunnel"] = is_port ? entry.port : entry.tunnel;
+    for (const IpAddress& ip : entry.ips) object["ips"].push_back(ip.to_string());
+    return object;
 }
 
 }  // namespace bulkhead::config

@@ -2,6 +2,7 @@
 #include "control/daemon/daemon.h"
 
 #include <csignal>
+#include <sys/epoll.h>
 
 #include <rte_version.h>
 #include <spdlog/spdlog.h>
@@ -121,6 +122,8 @@ Result<> Daemon::serve(const Options& options) {
     if (!server) return failure(std::move(server.error()));
     server_ = std::move(*server);
     start_timers();
+    // Where it can't be watched, the timer alone serves.
+    (void)loop_->add_fd(plane_->get_switch().underlay_bell(), EPOLLIN, [this](std::uint32_t) { serve_underlays(); });
     return {};
 }
 
@@ -145,10 +148,17 @@ void Daemon::start_timers() {
     loop_->add_periodic(kTick, [this] {
         engine_->tick();
         events_->publish(plane_->get_switch().take_events(), engine_->configured());
+        serve_underlays();
     });
     loop_->add_periodic(kHousekeeping, [this] { plane_->get_switch().housekeeping(); });
     // Twice as often as is wanted, so that one late turn does not cost us our life.
     if (auto interval = watchdog_interval()) loop_->add_periodic(*interval / 2, tell_alive);
+}
+
+void Daemon::serve_underlays() {
+    plane_->get_switch().serve_underlays();
+    for (const OverlayEvent& event : plane_->get_switch().take_overlay_events())
+        events_->publish(event, engine_->configured());
 }
 
 std::optional<std::string> Daemon::answer(const rpc::Caller& caller, std::string_view line) {

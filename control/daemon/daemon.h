@@ -38,6 +38,7 @@ class Daemon {
     Result<> serve(const Options& options);
     Result<> bind_methods();
     void start_timers();
+    void serve_underlays();
     std::optional<std::string> answer(const rpc::Caller& caller, std::string_view line);
     void audit(const methods::Audited& entry);
     void report_waiting(const std::vector<ObjectKey>& displaced) const;

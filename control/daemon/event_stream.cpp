@@ -22,13 +22,33 @@ std::string_view kind_of(MacEvent::Kind kind) {
     return {};
 }
 
+std::string_view kind_of(UnderlayEvent::Kind kind) {
+    switch (kind) {
+        case UnderlayEvent::Kind::neighbor_reachable:
+            return "neighbor.reachable";
+        case UnderlayEvent::Kind::neighbor_failed:
+            return "neighbor.failed";
+        case UnderlayEvent::Kind::address_duplicate:
+            return "address.duplicate";
+    }
+    return {};
+}
+
+/// `port`, or where the address is on another node `tunnel`.
+void add_place(json& fields, const std::string& prefix, const std::string& port, const std::string& tunnel) {
+    const bool is_port = tunnel.empty();
+    fields[prefix + (is_port ? "port" : "tunnel")] = is_port ? port : tunnel;
+}
+
 EngineEvent from(const MacEvent& event) {
-    json fields = {{"segment", event.segment}, {"mac", event.mac.to_string()}, {"port", event.port}};
-    return {std::string(kind_of(event.kind)), std::move(fields), event.port, event.segment};
+    json fields = {{"segment", event.segment}, {"mac", event.mac.to_string()}};
+    add_place(fields, "", event.port, event.tunnel);
+    return {std::string(kind_of(event.kind)), std::move(fields), event.port, event.segment, event.tunnel};
 }
 
 bool may_see_origin(const rpc::Caller& caller, const Model& model, const MacEvent& event) {
-    return !methods::is_tenant(caller) || methods::may_see_port(caller, model, event.from_port);
+    return !methods::is_tenant(caller) ||
+           (event.from_tunnel.empty() && methods::may_see_port(caller, model, event.from_port));
 }
 
 // A change of a thousand objects is one line in the log, and every learned MAC none.
@@ -45,9 +65,10 @@ void log(const EngineEvent& event) {
 }  // namespace
 
 std::vector<std::string> event_kinds() {
-    return {"config.changed", "config.rolled_back", "guest.connected", "guest.disconnected",
-            "mac.learned",    "mac.limit",          "mac.lost",        "mac.moved",
-            "port.down",      "port.opened",        "port.up",         "port.waiting"};
+    return {"address.duplicate",  "config.changed", "config.rolled_back", "guest.connected", "guest.disconnected",
+            "mac.learned",        "mac.limit",      "mac.lost",           "mac.moved",       "neighbor.failed",
+            "neighbor.reachable", "port.down",      "port.opened",        "port.up",         "port.waiting",
+            "underlay.down",      "underlay.up"};
 }
 
 void EventStream::publish(const EngineEvent& event, const Model& model) {
@@ -70,11 +91,18 @@ void EventStream::publish(const MacEvents& events, const Model& model) {
     if (events.lost > 0) publish({"mac.lost", {{"count", events.lost}}, {}, {}}, model);
 }
 
-// An address may come to a tenant's port from one that the tenant does not see: told to it without `from_port`.
+void EventStream::publish(const OverlayEvent& event, const Model& model) {
+    json fields = {{"underlay", event.underlay}, {"ip", event.event.ip.to_string()}};
+    if (event.event.mac) fields["mac"] = event.event.mac->to_string();
+    publish({.kind = std::string(kind_of(event.event.kind)), .fields = std::move(fields), .port = {}, .segment = {}},
+            model);
+}
+
+// An address may come to a tenant's port from where the tenant does not see: told to it without `from_port`.
 void EventStream::publish_move(const MacEvent& move, const Model& model) {
     EngineEvent event = from(move);
     json full = event.fields;
-    full["from_port"] = move.from_port;
+    add_place(full, "from_", move.from_port, move.from_tunnel);
     bool hides_origin = false;
     hub_.publish(event.kind, std::move(full), [&](const rpc::Caller& caller) {
         const bool sees_all = may_see_origin(caller, model, move);

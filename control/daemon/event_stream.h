@@ -21,6 +21,7 @@ class EventStream {
     /// `model`: what is configured, which decides who may see it.
     void publish(const EngineEvent& event, const Model& model);
     void publish(const MacEvents& events, const Model& model);
+    void publish(const OverlayEvent& event, const Model& model);
 
   private:
     void publish_move(const MacEvent& move, const Model& model);

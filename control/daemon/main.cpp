@@ -27,8 +27,10 @@ int check(const daemon::Options& options) {
         if (!error.allowed.empty()) error.message += " (allowed: " + error.allowed + ")";
         return fail(error);
     }
-    std::printf("%s: %zu segments, %zu ports, %zu static MAC entries\n", options.config.c_str(),
-                document->model.segments.size(), document->model.ports.size(), document->model.static_macs.size());
+    const Model& model = document->model;
+    std::printf("%s: %zu segments, %zu ports, %zu underlays, %zu tunnels, %zu static MAC entries\n",
+                options.config.c_str(), model.segments.size(), model.ports.size(), model.underlays.size(),
+                model.tunnels.size(), model.static_macs.size());
     return 0;
 }
 

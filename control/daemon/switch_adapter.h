@@ -26,6 +26,15 @@ class SwitchAdapter : public SwitchTarget {
     [[nodiscard]] TrafficStats segment_stats(const std::string& name) const override {
         return switch_.segment_stats(name);
     }
+    [[nodiscard]] TrafficStats tunnel_stats(const std::string& name) const override {
+        return switch_.tunnel_stats(name);
+    }
+    [[nodiscard]] TunnelState tunnel_state(const std::string& name) const override {
+        return switch_.tunnel_state(name);
+    }
+    [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const override {
+        return switch_.neighbors(underlay);
+    }
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const override { return switch_.worker_stats(worker); }
     [[nodiscard]] std::uint16_t workers() const override { return switch_.workers(); }
     [[nodiscard]] std::vector<DropRow> drops() const override { return switch_.drops(); }

@@ -90,7 +90,19 @@ Result<> check_object(const rpc::Caller& caller, const config::Node& node, const
         if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
         return check_port(caller, node, after, was, is);
     }
-    // Whether the caller sees an fdb entry's segment and port, the handlers look up.
+    if (key.kind == ObjectKind::underlay) {
+        const Underlay *was = find(before.underlays, key.name), *is = find(after.underlays, key.name);
+        if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
+        if (caller.role == Role::admin) return {};
+        return failure(denied("/name", "underlays are the admin's alone", in_quotes(key.name)));
+    }
+    if (key.kind == ObjectKind::tunnel) {
+        const Tunnel *was = find(before.tunnels, key.name), *is = find(after.tunnels, key.name);
+        if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
+        if (!is_tenant(caller)) return {};
+        return failure(denied("/name", "tunnels are the operators' alone", in_quotes(key.name)));
+    }
+    // Whether the caller sees an fdb entry's segment, port and tunnel, the handlers look up.
     const auto entry = fdb_key(key.name);
     return check_owner(key, owner(find(before.static_macs, entry)), owner(find(after.static_macs, entry)));
 }
@@ -126,14 +138,20 @@ bool may_see_port(const rpc::Caller& caller, const Model& model, const std::stri
     return port != nullptr && may_see(caller, model, *port);
 }
 
+bool may_see_tunnel(const rpc::Caller& caller, const Model& model, const std::string& name) {
+    const Tunnel* tunnel = find(model.tunnels, name);
+    return tunnel != nullptr && may_see(caller, model, *tunnel);
+}
+
 bool may_see(const rpc::Caller& caller, const Model& model, const StaticMac& entry) {
-    return !is_tenant(caller) ||
-           (may_see_segment(caller, model, entry.segment) && may_see_port(caller, model, entry.port));
+    if (!is_tenant(caller)) return true;
+    return may_see_segment(caller, model, entry.segment) && entry.tunnel.empty() &&
+           may_see_port(caller, model, entry.port);
 }
 
 bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event) {
     if (!is_tenant(caller)) return true;
-    if (event.port.empty() && event.segment.empty()) return false;
+    if ((event.port.empty() && event.segment.empty()) || !event.tunnel.empty()) return false;
     return (event.port.empty() || may_see_port(caller, model, event.port)) &&
            (event.segment.empty() || may_see_segment(caller, model, event.segment));
 }

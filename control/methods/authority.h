@@ -25,6 +25,14 @@ namespace bulkhead::methods {
 }
 [[nodiscard]] bool may_see_segment(const rpc::Caller& caller, const Model& model, const std::string& name);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const Port& port);
+/// What leads to other nodes is no tenant's.
+[[nodiscard]] inline bool may_see(const rpc::Caller& caller, const Model& /*model*/, const Underlay& /*underlay*/) {
+    return !is_tenant(caller);
+}
+[[nodiscard]] inline bool may_see(const rpc::Caller& caller, const Model& /*model*/, const Tunnel& /*tunnel*/) {
+    return !is_tenant(caller);
+}
+[[nodiscard]] bool may_see_tunnel(const rpc::Caller& caller, const Model& model, const std::string& name);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const StaticMac& entry);
 [[nodiscard]] bool may_see_port(const rpc::Caller& caller, const Model& model, const std::string& name);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event);

@@ -50,6 +50,19 @@ Answer port_remove(MethodContext& context, const rpc::Call& call);
 Answer port_get(MethodContext& context, const rpc::Call& call);
 Answer port_list(MethodContext& context, const rpc::Call& call);
 
+Answer underlay_add(MethodContext& context, const rpc::Call& call);
+Answer underlay_set(MethodContext& context, const rpc::Call& call);
+Answer underlay_remove(MethodContext& context, const rpc::Call& call);
+Answer underlay_get(MethodContext& context, const rpc::Call& call);
+Answer underlay_list(MethodContext& context, const rpc::Call& call);
+Answer underlay_neighbors(MethodContext& context, const rpc::Call& call);
+
+Answer tunnel_add(MethodContext& context, const rpc::Call& call);
+Answer tunnel_set(MethodContext& context, const rpc::Call& call);
+Answer tunnel_remove(MethodContext& context, const rpc::Call& call);
+Answer tunnel_get(MethodContext& context, const rpc::Call& call);
+Answer tunnel_list(MethodContext& context, const rpc::Call& call);
+
 Answer fdb_add(MethodContext& context, const rpc::Call& call);
 Answer fdb_remove(MethodContext& context, const rpc::Call& call);
 Answer fdb_flush(MethodContext& context, const rpc::Call& call);

@@ -10,8 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-/// The parameters segment, port and mac as a filter: each refused when it names what is not there. A tenant's is of its
-/// own segments.
+/// The parameters segment, port, tunnel and mac as a filter: each refused when it names what is not there. A tenant's
+/// is of its own segments.
 Result<MacFilter> filter_of(const MethodContext& context, const rpc::Call& call) {
     MacFilter filter;
     const Model& model = context.engine.configured();
@@ -27,6 +27,11 @@ Result<MacFilter> filter_of(const MethodContext& context, const rpc::Call& call)
     if (call.params.contains("port")) {
         filter.port = call.params["port"].get<std::string>();
         if (!may_see_port(call.caller, model, *filter.port)) return failure(no_such("port", *filter.port, "/port"));
+    }
+    if (call.params.contains("tunnel")) {
+        filter.tunnel = call.params["tunnel"].get<std::string>();
+        if (!may_see_tunnel(call.caller, model, *filter.tunnel))
+            return failure(no_such("tunnel", *filter.tunnel, "/tunnel"));
     }
     if (call.params.contains("mac")) {
         filter.mac = MacAddress::parse(call.params["mac"].get<std::string>());
@@ -54,14 +59,25 @@ Result<MacRange> range_of(const Page& page) {
     return range;
 }
 
-json shown_entry(const MacEntry& entry, bool shows_port) {
+/// Those of the configured entry; what is learned has none.
+json ips_of(const Model& model, const MacEntry& entry) {
+    json ips = json::array();
+    const auto configured = model.static_macs.find({entry.segment, entry.mac});
+    if (!entry.is_static || configured == model.static_macs.end()) return ips;
+    for (const IpAddress& ip : configured->second.ips) ips.push_back(ip.to_string());
+    return ips;
+}
+
+/// A tenant's address may be behind a port that it shares with others and does not see, or behind a tunnel.
+json shown_entry(const rpc::Caller& caller, const Model& model, const MacEntry& entry) {
     return {{"segment", entry.segment},
             {"mac", entry.mac.to_string()},
-            {"port", shows_port ? json(entry.port) : json()},
+            {"port", may_see_port(caller, model, entry.port) ? json(entry.port) : json()},
+            {"tunnel", may_see_tunnel(caller, model, entry.tunnel) ? json(entry.tunnel) : json()},
             {"vlan", entry.vlan ? json(*entry.vlan) : json()},
             {"static", entry.is_static},
             {"age_s", entry.age_s},
-            {"ips", json::array()}};
+            {"ips", ips_of(model, entry)}};
 }
 
 }  // namespace
@@ -72,7 +88,11 @@ Answer fdb_add(MethodContext& context, const rpc::Call& call) {
     const Model& model = context.engine.configured();
     if (!may_see_segment(call.caller, model, entry->segment))
         return failure(no_such("segment", entry->segment, "/segment"));
-    if (!may_see_port(call.caller, model, entry->port)) return failure(no_such("port", entry->port, "/port"));
+    const bool is_port = entry->tunnel.empty();
+    if (is_port && !may_see_port(call.caller, model, entry->port))
+        return failure(no_such("port", entry->port, "/port"));
+    if (!is_port && !may_see_tunnel(call.caller, model, entry->tunnel))
+        return failure(no_such("tunnel", entry->tunnel, "/tunnel"));
     const std::pair key(entry->segment, entry->mac);
     return add_object(context, call, model, &Model::static_macs, key, std::move(*entry));
 }
@@ -83,9 +103,11 @@ Answer fdb_remove(MethodContext& context, const rpc::Call& call) {
     Model candidate = context.engine.configured();
     const auto segment = call.params["segment"].get<std::string>();
     const std::string name = segment + "/" + filter->mac->to_string();
-    if (candidate.static_macs.erase({segment, *filter->mac}) == 0) {
-        return failure(no_such("static entry", name, "/mac"));
-    }
+    const auto entry = candidate.static_macs.find({segment, *filter->mac});
+    const bool is_hidden =
+        entry != candidate.static_macs.end() && is_tenant(call.caller) && !entry->second.tunnel.empty();
+    if (entry == candidate.static_macs.end() || is_hidden) return failure(no_such("static entry", name, "/mac"));
+    candidate.static_macs.erase(entry);
     return removed_object({ObjectKind::fdb, name}, call, change(context, call, std::move(candidate)));
 }
 
@@ -104,9 +126,8 @@ Answer fdb_list(MethodContext& context, const rpc::Call& call) {
     if (!range) return failure(std::move(range.error()));
     for (const MacEntry& entry : context.engine.target().macs(*filter, *range)) {
         if (!page->has_room()) break;
-        // A tenant's address may be behind a port that it shares with others and does not see.
-        const bool shows_port = may_see_port(call.caller, context.engine.configured(), entry.port);
-        page->add(entry.segment + "/" + entry.mac.to_string(), shown_entry(entry, shows_port));
+        page->add(entry.segment + "/" + entry.mac.to_string(),
+                  shown_entry(call.caller, context.engine.configured(), entry));
     }
     return std::move(*page).answer();
 }

@@ -39,6 +39,17 @@ constexpr Row kRows[] = {
     {"stats.get", stats_get, false},
     {"system.get", system_get, false},
     {"system.shutdown", system_shutdown, true},
+    {"tunnel.add", tunnel_add, true},
+    {"tunnel.get", tunnel_get, false},
+    {"tunnel.list", tunnel_list, false},
+    {"tunnel.remove", tunnel_remove, true},
+    {"tunnel.set", tunnel_set, true},
+    {"underlay.add", underlay_add, true},
+    {"underlay.get", underlay_get, false},
+    {"underlay.list", underlay_list, false},
+    {"underlay.neighbors", underlay_neighbors, false},
+    {"underlay.remove", underlay_remove, true},
+    {"underlay.set", underlay_set, true},
 };
 
 std::string text_of(const json& params, const char* name) {

@@ -35,14 +35,18 @@ Result<std::string> visible_name(MethodContext& context, const rpc::Call& call) 
     return failure(no_such("segment", name, "/name"));
 }
 
-// Ports stay and lose what attaches them here; static entries of the segment go. Not detached for a tenant, so that the
-// change is refused: ports that it may not see, and those that it would see no more.
+// Ports and tunnels stay and lose what attaches them here; static entries of the segment go. Not detached for a tenant,
+// so that the change is refused: ports and tunnels that it may not see, and ports that it would see no more.
 void detach_all(const rpc::Caller& caller, Model& candidate, const std::string& segment) {
     for (auto& [name, port] : candidate.ports) {
         if (!may_see(caller, candidate, port) || (is_tenant(caller) && port.attachments.size() == 1)) continue;
         std::erase_if(port.attachments, [&](const Attachment& attachment) { return attachment.segment == segment; });
     }
-    std::erase_if(candidate.static_macs, [&](const auto& entry) { return entry.second.segment == segment; });
+    if (!is_tenant(caller))
+        for (auto& [name, tunnel] : candidate.tunnels) std::erase(tunnel.segments, segment);
+    std::erase_if(candidate.static_macs, [&](const auto& entry) {
+        return entry.second.segment == segment && (entry.second.tunnel.empty() || !is_tenant(caller));
+    });
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ Result<> check_drop_filters(const MethodContext& context, const rpc::Call& call)
 }
 
 /// What the filters let pass, by the key of the page. That has no name that is not shown either: what a tenant's
-/// segment drops for ports that the tenant does not see adds up in one row with no port.
+/// segment drops for ports and tunnels that the tenant does not see adds up in one row with neither.
 std::map<std::string, json> drop_rows(const MethodContext& context, const rpc::Call& call) {
     const json& params = call.params;
     const Model& model = context.engine.configured();
@@ -75,17 +75,21 @@ std::map<std::string, json> drop_rows(const MethodContext& context, const rpc::C
     };
     std::map<std::string, json> rows;
     for (const DropRow& row : context.engine.target().drops()) {
-        const bool sees_port = may_see_port(call.caller, model, row.port);
-        const bool is_seen = row.segment.empty() ? sees_port : may_see_segment(call.caller, model, row.segment);
+        const bool sees_port = !row.port.empty() && may_see_port(call.caller, model, row.port);
+        const bool sees_tunnel = !row.tunnel.empty() && may_see_tunnel(call.caller, model, row.tunnel);
+        const bool sees_place = sees_port || sees_tunnel;
+        const bool is_seen = row.segment.empty() ? sees_place : may_see_segment(call.caller, model, row.segment);
         if (!is_seen || differs("port", row.port) || differs("segment", row.segment)) continue;
-        const std::string port = sees_port ? row.port : std::string();
+        // No port's name has a colon.
+        const std::string place = sees_port ? row.port : sees_tunnel ? "tunnel:" + row.tunnel : std::string();
         for (std::size_t i = 1; i < row.drops.size(); ++i) {
             const auto reason = static_cast<DropReason>(i);
             if (row.drops[i] == 0 || differs("reason", to_string(reason))) continue;
-            json& shown = rows[port + "/" + row.segment + "/" + std::string(to_string(reason))];
+            json& shown = rows[place + "/" + row.segment + "/" + std::string(to_string(reason))];
             // A tenant sees the drops at all ports that are hidden from it as one row.
             const std::uint64_t others = shown.is_null() ? 0 : shown["packets"].get<std::uint64_t>();
-            shown = {{"port", sees_port ? json(port) : json()},
+            shown = {{"port", sees_port ? json(row.port) : json()},
+                     {"tunnel", sees_tunnel ? json(row.tunnel) : json()},
                      {"segment", row.segment.empty() ? json() : json(row.segment)},
                      {"reason", to_string(reason)},
                      {"help", describe(reason)},
@@ -95,13 +99,27 @@ std::map<std::string, json> drop_rows(const MethodContext& context, const rpc::C
     return rows;
 }
 
+/// What leads to other nodes is no tenant's.
+Result<> add_tunnels(json& result, const Engine& engine, const rpc::Call& call, bool wants_all) {
+    const bool wants_one = call.params.contains("tunnel");
+    const std::string wanted = call.params.value("tunnel", std::string());
+    if (wants_one && !may_see_tunnel(call.caller, engine.configured(), wanted))
+        return failure(no_such("tunnel", wanted, "/tunnel"));
+    if (is_tenant(call.caller) || (!wants_one && !wants_all)) return {};
+    json& tunnels = result["tunnels"] = json::array();
+    for (const auto& [name, tunnel] : engine.configured().tunnels)
+        if (wants_all || name == wanted) tunnels.push_back(shown_traffic(name, engine.target().tunnel_stats(name)));
+    return {};
+}
+
 }  // namespace
 
 Answer stats_get(MethodContext& context, const rpc::Call& call) {
     const Engine& engine = context.engine;
     const Model& model = engine.configured();
     const json& params = call.params;
-    const bool wants_all = !params.contains("port") && !params.contains("segment") && !params.contains("worker");
+    const bool wants_all = !params.contains("port") && !params.contains("segment") && !params.contains("tunnel") &&
+                           !params.contains("worker");
     json result = json::object();
 
     auto add_ports = [&](auto&& is_wanted) {
@@ -134,6 +152,7 @@ Answer stats_get(MethodContext& context, const rpc::Call& call) {
         if (!may_see_segment(call.caller, model, wanted)) return failure(no_such("segment", wanted, "/segment"));
         add_segments([&](const std::string& name) { return name == wanted; });
     }
+    if (auto ok = add_tunnels(result, engine, call, wants_all); !ok) return failure(std::move(ok.error()));
     const std::uint16_t workers = engine.target().workers();
     if (params.contains("worker") && (params["worker"] < 0 || params["worker"] >= workers)) {
         return failure(no_such("worker", config::shown(params["worker"]), "/worker"));

@@ -56,7 +56,9 @@ class Arranger {
     Error explained(Error error) const {
         if (error.code != ErrorCode::not_found || error.got.size() < 2) return error;
         const std::string name = error.got.substr(1, error.got.size() - 2);
-        const ObjectKind kind = error.field.ends_with("/port") ? ObjectKind::port : ObjectKind::segment;
+        ObjectKind kind = ObjectKind::segment;
+        for (const ObjectKind other : {ObjectKind::port, ObjectKind::underlay, ObjectKind::tunnel})
+            if (error.field == "/" + std::string(to_string(other))) kind = other;
         if (auto waiting = result_.unfit.find({kind, name}); waiting != result_.unfit.end()) {
             error.code = ErrorCode::not_ready;
             error.retryable = true;
@@ -83,6 +85,12 @@ Result<Configuration> arrange(Model configured, std::uint16_t workers,
         return failure(std::move(ok.error()));
     }
     if (auto ok = arranger.admit_all(result.configured.ports, result.in_force.ports); !ok) {
+        return failure(std::move(ok.error()));
+    }
+    if (auto ok = arranger.admit_all(result.configured.underlays, result.in_force.underlays); !ok) {
+        return failure(std::move(ok.error()));
+    }
+    if (auto ok = arranger.admit_all(result.configured.tunnels, result.in_force.tunnels); !ok) {
         return failure(std::move(ok.error()));
     }
     if (auto ok = arranger.admit_all(result.configured.static_macs, result.in_force.static_macs); !ok) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/state/change_rules.h"
 
+#include <algorithm>
+#include <optional>
 #include <set>
 
 #include "control/config/merge.h"
 #include "control/config/object_json.h"
 #include "vswitch/model/admission.h"
 #include "vswitch/model/checks.h"
+#include "vswitch/model/next_hop.h"
 
 namespace bulkhead {
 namespace {
@@ -35,12 +38,14 @@ Result<> check_immutable(const Model& before, const Model& after, const Change& 
     } else if (change.object.kind == ObjectKind::port) {
         result = config::check_immutable(api::port_fields(), "port", config::encode(before.ports.at(name)),
                                          config::encode(after.ports.at(name)));
+    } else if (change.object.kind == ObjectKind::underlay) {
+        result = config::check_immutable(api::underlay_fields(), "underlay", config::encode(before.underlays.at(name)),
+                                         config::encode(after.underlays.at(name)));
+    } else if (change.object.kind == ObjectKind::tunnel) {
+        result = config::check_immutable(api::tunnel_fields(), "tunnel", config::encode(before.tunnels.at(name)),
+                                         config::encode(after.tunnels.at(name)));
     }  // of an fdb entry, what can't be changed is its name
-    if (!result) {
-        result.error().object_kind = to_string(change.object.kind);
-        result.error().object_name = name;
-    }
-    return result;
+    return about(std::move(result), to_string(change.object.kind), name);
 }
 
 /// A MAC that fdb.add placed is refused to a port's `macs` here, where the port is what was asked for; the model would
@@ -51,55 +56,156 @@ Result<> check_macs(const Port& port, const Model& after) {
             const auto entry = after.static_macs.find({attachment.segment, attachment.macs[i]});
             if (entry == after.static_macs.end()) continue;
             auto refusal = refused(attachment_pointer(port, attachment) + "/macs/" + std::to_string(i),
-                                   "is a static entry of port " + in_quotes(entry->second.port) + " in that segment",
+                                   "is a static entry of " + place_of(entry->second) + " in that segment",
                                    attachment.macs[i].to_string(), "a MAC that fdb.add has not placed");
-            refusal.error().object_kind = "port";
-            refusal.error().object_name = port.name;
-            return refusal;
+            return about(std::move(refusal), "port", port.name);
         }
     }
     return {};
 }
 
-}  // namespace
+/// Segments for a port that an underlay has are refused here for the same reason.
+Result<> check_no_underlay(const Port& port, const Model& before, const Model& after) {
+    const auto was = before.ports.find(port.name);
+    const bool gets_segments =
+        was != before.ports.end() && was->second.attachments.empty() && !port.attachments.empty();
+    if (!gets_segments) return {};
+    const Attachment& attachment = port.attachments.front();
+    for (const auto& [name, underlay] : after.underlays) {
+        if (underlay.port != port.name || !before.underlays.contains(name)) continue;
+        return about(refused(attachment_pointer(port, attachment) + "/segment",
+                             "is refused: the port is that of underlay " + in_quotes(name),
+                             in_quotes(attachment.segment), "no segment on an underlay's port"),
+                     "port", port.name);
+    }
+    return {};
+}
 
-Result<> check_change(const Model& before, const Model& after, const std::vector<Change>& changes) {
-    std::set<std::string, std::less<>> gone_segments, gone_ports, changed_ports;
-    for (const Change& change : changes) {
-        if (change.op == ChangeOp::set) {
-            if (auto ok = check_immutable(before, after, change); !ok) return ok;
-            if (change.object.kind == ObjectKind::port) changed_ports.insert(change.object.name);
-        }
-        if (change.op != ChangeOp::remove && change.object.kind == ObjectKind::port) {
-            if (auto ok = check_macs(after.ports.at(change.object.name), after); !ok) return ok;
-        }
-        if (change.op != ChangeOp::remove) continue;
-        if (change.object.kind == ObjectKind::segment) gone_segments.insert(change.object.name);
-        if (change.object.kind == ObjectKind::port) gone_ports.insert(change.object.name);
-    }
-    for (const auto& [name, port] : after.ports) {
-        for (const Attachment& attachment : port.attachments) {
-            if (!gone_segments.contains(attachment.segment)) continue;
-            return in_use(ObjectKind::segment, attachment.segment, "port " + in_quotes(name) + whose(port.owner));
-        }
-    }
-    for (const auto& [key, entry] : after.static_macs) {
-        const std::string by = "fdb entry " + in_quotes(key_of(entry).name) + whose(entry.owner);
-        if (gone_segments.contains(entry.segment)) return in_use(ObjectKind::segment, entry.segment, by);
-        if (gone_ports.contains(entry.port)) return in_use(ObjectKind::port, entry.port, by);
-        if (!changed_ports.contains(entry.port)) continue;
-        // The port stays, but leaves the segment for which it has the entry.
-        auto attached = [&](const Model& model) {
-            auto port = model.ports.find(entry.port);
-            return port != model.ports.end() && std::ranges::any_of(port->second.attachments, [&](const Attachment& a) {
-                       return a.segment == entry.segment;
-                   });
-        };
-        if (attached(before) && !attached(after) && before.static_macs.contains(key)) {
-            return in_use(ObjectKind::port, entry.port, by);
+/// The underlay MTU that a tunnel's segment needs; nothing where something of it is not there.
+std::optional<std::uint32_t> needed_mtu(const Model& model, const Tunnel& tunnel, const std::string& segment) {
+    const auto found = model.segments.find(segment);
+    if (found == model.segments.end() || !model.underlays.contains(tunnel.underlay)) return std::nullopt;
+    return std::uint32_t{found->second.mtu} + tunnel_overhead(tunnel.remote);
+}
+
+bool fits(const Model& model, const Tunnel& tunnel, const std::string& segment) {
+    const auto needed = needed_mtu(model, tunnel, segment);
+    return needed && *needed <= model.underlays.at(tunnel.underlay).mtu;
+}
+
+bool may_outgrow(const ObjectKey& changed, const Model& before, const Model& after) {
+    if (changed.kind == ObjectKind::segment)
+        return after.segments.at(changed.name).mtu > before.segments.at(changed.name).mtu;
+    return changed.kind == ObjectKind::underlay &&
+           after.underlays.at(changed.name).mtu < before.underlays.at(changed.name).mtu;
+}
+
+/// An MTU that no longer fits is refused here for the same reason: where it is changed, not at the tunnel that stays.
+Result<> check_mtu(const ObjectKey& changed, const Model& before, const Model& after) {
+    if (!may_outgrow(changed, before, after)) return {};
+    for (const auto& [name, tunnel] : after.tunnels) {
+        const auto was = before.tunnels.find(name);
+        if (was == before.tunnels.end() || !(was->second == tunnel)) continue;
+        for (const std::string& segment : tunnel.segments) {
+            if (changed != ObjectKey{ObjectKind::segment, segment} &&
+                changed != ObjectKey{ObjectKind::underlay, tunnel.underlay})
+                continue;
+            const auto needed = needed_mtu(after, tunnel, segment);
+            if (!needed || fits(after, tunnel, segment) || !fits(before, tunnel, segment)) continue;
+            const bool is_segment = changed.kind == ObjectKind::segment;
+            const std::uint16_t available = after.underlays.at(tunnel.underlay).mtu;
+            const std::uint16_t got = is_segment ? after.segments.at(segment).mtu : available;
+            return about(refused("/mtu",
+                                 "does not fit: tunnel " + in_quotes(name) + " needs " + std::to_string(*needed) +
+                                     " for segment " + in_quotes(segment) + " and has " + std::to_string(available),
+                                 std::to_string(got),
+                                 is_segment ? "at most " + std::to_string(available - tunnel_overhead(tunnel.remote))
+                                            : "at least " + std::to_string(*needed)),
+                         to_string(changed.kind), changed.name);
         }
     }
     return {};
+}
+
+bool is_attached(const Model& model, const StaticMac& entry) {
+    if (const auto tunnel = model.tunnels.find(entry.tunnel); tunnel != model.tunnels.end())
+        return std::ranges::find(tunnel->second.segments, entry.segment) != tunnel->second.segments.end();
+    const auto port = model.ports.find(entry.port);
+    return port != model.ports.end() && std::ranges::find(port->second.attachments, entry.segment,
+                                                          &Attachment::segment) != port->second.attachments.end();
+}
+
+/// What is taken away must have nothing that hangs on it.
+class Leaving {
+  public:
+    Leaving(const Model& before, const Model& after, const std::vector<Change>& changes)
+        : before_(before), after_(after) {
+        for (const Change& change : changes) {
+            if (change.op == ChangeOp::remove) gone_.insert(change.object);
+            if (change.op == ChangeOp::set) changed_.insert(change.object);
+        }
+    }
+
+    Result<> check() const {
+        if (gone_.empty() && changed_.empty()) return {};
+        for (const auto& [name, port] : after_.ports) {
+            for (const Attachment& attachment : port.attachments)
+                if (auto ok = check(port, {ObjectKind::segment, attachment.segment}); !ok) return ok;
+        }
+        for (const auto& [name, underlay] : after_.underlays)
+            if (auto ok = check(underlay, {ObjectKind::port, underlay.port}); !ok) return ok;
+        for (const auto& [name, tunnel] : after_.tunnels) {
+            if (auto ok = check(tunnel, {ObjectKind::underlay, tunnel.underlay}); !ok) return ok;
+            for (const std::string& segment : tunnel.segments)
+                if (auto ok = check(tunnel, {ObjectKind::segment, segment}); !ok) return ok;
+        }
+        for (const auto& [key, entry] : after_.static_macs) {
+            if (auto ok = check(entry, {ObjectKind::segment, entry.segment}); !ok) return ok;
+            const ObjectKey place = entry.tunnel.empty() ? ObjectKey{ObjectKind::port, entry.port}
+                                                         : ObjectKey{ObjectKind::tunnel, entry.tunnel};
+            if (auto ok = check(entry, place); !ok) return ok;
+            // The place stays, but leaves the segment for which it has the entry.
+            if (changed_.contains(place) && before_.static_macs.contains(key) && is_attached(before_, entry) &&
+                !is_attached(after_, entry)) {
+                return in_use(place.kind, place.name, user(entry));
+            }
+        }
+        return {};
+    }
+
+  private:
+    template <typename Object>
+    static std::string user(const Object& object) {
+        const ObjectKey key = key_of(object);
+        const std::string kind(key.kind == ObjectKind::fdb ? "fdb entry" : to_string(key.kind));
+        return kind + " " + in_quotes(key.name) + whose(object.owner);
+    }
+    template <typename Object>
+    Result<> check(const Object& object, const ObjectKey& used) const {
+        if (gone_.empty() || !gone_.contains(used)) return {};
+        return in_use(used.kind, used.name, user(object));
+    }
+
+    const Model& before_;
+    const Model& after_;
+    std::set<ObjectKey> gone_, changed_;
+};
+
+}  // namespace
+
+Result<> check_change(const Model& before, const Model& after, const std::vector<Change>& changes) {
+    for (const Change& change : changes) {
+        if (change.op == ChangeOp::set) {
+            if (auto ok = check_immutable(before, after, change); !ok) return ok;
+            if (auto ok = check_mtu(change.object, before, after); !ok) return ok;
+        }
+        if (change.op != ChangeOp::remove && change.object.kind == ObjectKind::port) {
+            const Port& port = after.ports.at(change.object.name);
+            if (auto ok = check_macs(port, after); !ok) return ok;
+            if (auto ok = check_no_underlay(port, before, after); !ok) return ok;
+        }
+    }
+    return Leaving(before, after, changes).check();
 }
 
 }  // namespace bulkhead

@@ -65,6 +65,13 @@ Error DeviceTransition::locate_mtu(Error error, const Port& port) const {
     error.object_name = port.name;
     if (port.mtu) return error;
     const std::uint16_t mtu = device_mtu(port, to_);
+    for (const auto& [name, underlay] : to_.underlays) {
+        if (underlay.port != port.name || underlay.mtu != mtu) continue;
+        error.message.insert(0, "port \"" + port.name + "\": ");
+        error.object_kind = "underlay";
+        error.object_name = name;
+        return error;
+    }
     for (const Attachment& attachment : port.attachments) {
         const auto segment = to_.segments.find(attachment.segment);
         const auto before = from_.segments.find(attachment.segment);

@@ -30,6 +30,8 @@ std::vector<Change> diff(const Model& before, const Model& after) {
     std::vector<Change> changes;
     diff_maps(before.segments, after.segments, changes);
     diff_maps(before.ports, after.ports, changes);
+    diff_maps(before.underlays, after.underlays, changes);
+    diff_maps(before.tunnels, after.tunnels, changes);
     diff_maps(before.static_macs, after.static_macs, changes);
     return changes;
 }

@@ -20,12 +20,12 @@
 
 namespace bulkhead {
 
-/// Something that happened by itself or by a change; for events.subscribe and the log. `port` and `segment` are what it
-/// is about, where that is one: they decide which tenants may see it.
+/// Something that happened by itself or by a change; for events.subscribe and the log. `port`, `segment` and `tunnel`
+/// are what it is about, where that is one: they decide which tenants may see it.
 struct EngineEvent {
     std::string kind;
     nlohmann::json fields;
-    std::string port, segment;
+    std::string port, segment, tunnel = {};
 };
 
 struct CommitOptions {
@@ -99,6 +99,7 @@ class Engine {
     void look_at_devices();
     void roll_back_unconfirmed();
     void tell(std::string kind, nlohmann::json fields, std::string port = {}, std::string segment = {}) const;
+    void tell_underlay(const std::string& port, PortEvent event) const;
     void tell_changed(const ChangeSet& changes) const;
 
     Surroundings around_;

@@ -75,6 +75,15 @@ void Engine::port_event(const std::string& name, std::uint64_t token, PortEvent 
         devices_.wait_for(now_.in_force.ports.at(name), std::move(reason), around_.now());
     }
     tell(std::string(kind_of(event)), {{"port", name}}, name);
+    tell_underlay(name, event);
+}
+
+/// The link of its NIC is all that an underlay needs.
+void Engine::tell_underlay(const std::string& port, PortEvent event) const {
+    const bool is_up = event == PortEvent::link_up;
+    if (!is_up && event != PortEvent::link_down && event != PortEvent::device_removed) return;
+    for (const auto& [name, underlay] : now_.in_force.underlays)
+        if (underlay.port == port) tell(is_up ? "underlay.up" : "underlay.down", {{"underlay", name}, {"port", port}});
 }
 
 PortCondition Engine::port_condition(const std::string& name) const {
@@ -97,7 +106,7 @@ const Error* Engine::waiting_reason(const ObjectKey& key) const {
 
 void Engine::tell(std::string kind, nlohmann::json fields, std::string port, std::string segment) const {
     if (!around_.observer) return;
-    around_.observer({std::move(kind), std::move(fields), std::move(port), std::move(segment)});
+    around_.observer({std::move(kind), std::move(fields), std::move(port), std::move(segment), {}});
 }
 
 void Engine::tell_changed(const ChangeSet& changes) const {

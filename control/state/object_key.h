@@ -10,10 +10,10 @@
 
 namespace bulkhead {
 
-enum class ObjectKind : std::uint8_t { segment, port, fdb };
+enum class ObjectKind : std::uint8_t { segment, port, underlay, tunnel, fdb };
 
 [[nodiscard]] constexpr std::string_view to_string(ObjectKind kind) {
-    constexpr std::string_view kNames[] = {"segment", "port", "fdb"};
+    constexpr std::string_view kNames[] = {"segment", "port", "underlay", "tunnel", "fdb"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -29,6 +29,12 @@ struct ObjectKey {
 }
 [[nodiscard]] inline ObjectKey key_of(const Port& port) {
     return {ObjectKind::port, port.name};
+}
+[[nodiscard]] inline ObjectKey key_of(const Underlay& underlay) {
+    return {ObjectKind::underlay, underlay.name};
+}
+[[nodiscard]] inline ObjectKey key_of(const Tunnel& tunnel) {
+    return {ObjectKind::tunnel, tunnel.name};
 }
 [[nodiscard]] inline ObjectKey key_of(const StaticMac& entry) {
     return {ObjectKind::fdb, entry.segment + "/" + entry.mac.to_string()};

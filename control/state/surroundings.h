@@ -11,6 +11,7 @@
 
 #include "vswitch/base/result.h"
 #include "vswitch/model/model.h"
+#include "vswitch/overlay/overlay_state.h"
 #include "vswitch/port_io.h"
 #include "vswitch/switch.h"
 
@@ -29,6 +30,10 @@ class SwitchTarget {
     [[nodiscard]] virtual std::size_t mac_count(const std::string& segment) const = 0;
     [[nodiscard]] virtual TrafficStats port_stats(const std::string& name) const = 0;
     [[nodiscard]] virtual TrafficStats segment_stats(const std::string& name) const = 0;
+    /// What went into a tunnel (tx) and came out of it (rx).
+    [[nodiscard]] virtual TrafficStats tunnel_stats(const std::string& name) const = 0;
+    [[nodiscard]] virtual TunnelState tunnel_state(const std::string& name) const = 0;
+    [[nodiscard]] virtual std::vector<NeighborInfo> neighbors(const std::string& underlay) const = 0;
     [[nodiscard]] virtual WorkerStats worker_stats(std::uint16_t worker) const = 0;
     [[nodiscard]] virtual std::uint16_t workers() const = 0;
     [[nodiscard]] virtual std::vector<DropRow> drops() const = 0;

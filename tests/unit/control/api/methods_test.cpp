@@ -37,10 +37,12 @@ TEST(Methods, OfTheContractAreThere) {
                                      "events.unsubscribe", "fdb.add", "fdb.flush", "fdb.list", "fdb.remove", "port.add",
                                      "port.get", "port.list", "port.remove", "port.set", "rpc.discover", "segment.add",
                                      "segment.get", "segment.list", "segment.remove", "segment.set", "stats.get",
-                                     "system.get", "system.shutdown"));
-    EXPECT_THAT(planned, testing::IsSupersetOf({"segment.verify", "port.move", "underlay.neighbors", "tunnel.add",
-                                                "group.list", "policy.explain", "mirror.set", "connection.flush",
-                                                "packet.explain", "offload.probe", "capture.add", "key.list"}));
+                                     "system.get", "system.shutdown", "tunnel.add", "tunnel.get", "tunnel.list",
+                                     "tunnel.remove", "tunnel.set", "underlay.add", "underlay.get", "underlay.list",
+                                     "underlay.neighbors", "underlay.remove", "underlay.set"));
+    EXPECT_THAT(planned, testing::IsSupersetOf({"segment.verify", "port.move", "group.list", "policy.explain",
+                                                "mirror.set", "connection.flush", "packet.explain", "offload.probe",
+                                                "capture.add", "key.list"}));
 }
 
 TEST(Methods, EveryRowSaysWhatItIsAndAdminsMayCallAll) {
@@ -64,6 +66,10 @@ TEST(Methods, OnlyReadersWhoMayReadDoSo) {
     EXPECT_EQ(find_method("system.shutdown")->roles, kAdmins);
     EXPECT_EQ(find_method("config.apply")->roles, kOperators);
     EXPECT_EQ(find_method("config.get")->roles, kViewers);
+    EXPECT_EQ(find_method("underlay.add")->roles, kAdmins);
+    EXPECT_EQ(find_method("underlay.neighbors")->roles, kViewers);
+    EXPECT_EQ(find_method("tunnel.set")->roles, kOperators);
+    EXPECT_EQ(find_method("tunnel.list")->roles, kViewers);
     EXPECT_EQ(find_method("rpc.discover")->roles, kAnyone);
 }
 
@@ -77,7 +83,7 @@ TEST(Methods, AddTakesTheObjectsOwnFields) {
 }
 
 TEST(Methods, SetIsAMergePatchThatNeedsOnlyTheName) {
-    for (const std::string_view name : {"segment.set", "port.set"}) {
+    for (const std::string_view name : {"segment.set", "port.set", "underlay.set", "tunnel.set"}) {
         const Method& set = *find_method(name);
         EXPECT_TRUE(set.merge_patch);
         for (const Field& field : set.params) {

@@ -35,7 +35,7 @@ TEST(OpenRpc, DescribesParametersWithSchemas) {
     EXPECT_EQ(named(add.at("params"), "encryption").at("x-built-in"), false);
     EXPECT_EQ(add.at("x-role"), json({"admin", "operator", "tenant"}));
     EXPECT_EQ(add.at("x-built-in"), true);
-    EXPECT_EQ(named(document.at("methods"), "tunnel.add").at("x-built-in"), false);
+    EXPECT_EQ(named(document.at("methods"), "offload.get").at("x-built-in"), false);
     EXPECT_EQ(named(document.at("methods"), "rpc.discover").at("x-role"), json({"any"}));
 }
 
@@ -45,6 +45,9 @@ TEST(OpenRpc, ArraysSayWhatTheyHold) {
     EXPECT_EQ(named(add.at("params"), "macs").at("schema").at("items").at("type"), "string");
     EXPECT_EQ(named(add.at("params"), "workers").at("schema").at("items").at("type"), "integer");
     EXPECT_EQ(named(add.at("params"), "vlans").at("schema").at("items").at("$ref"), "#/components/schemas/Attachment");
+    const json& underlay = named(document.at("methods"), "underlay.add");
+    EXPECT_EQ(named(underlay.at("params"), "neighbors").at("schema").at("items").at("$ref"),
+              "#/components/schemas/Neighbor");
 }
 
 TEST(OpenRpc, SetAcceptsNull) {

@@ -41,6 +41,8 @@ TEST(Arguments, RequiredOnesStandBareInTheOrderOfTheTable) {
     EXPECT_EQ(good("segment.add", {"100", "--name", "blue"}), json({{"name", "blue"}, {"vni", 100}}));
     EXPECT_EQ(good("fdb.add", {"blue", "02:00:00:00:00:0a", "web-0"}),
               json({{"segment", "blue"}, {"mac", "02:00:00:00:00:0a"}, {"port", "web-0"}}));
+    EXPECT_EQ(good("fdb.add", {"blue", "02:00:00:00:00:0a", "--tunnel", "edge-2"}),
+              json({{"segment", "blue"}, {"mac", "02:00:00:00:00:0a"}, {"tunnel", "edge-2"}}));
 }
 
 TEST(Arguments, TheExampleOfTheContract) {

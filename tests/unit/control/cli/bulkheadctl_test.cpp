@@ -161,7 +161,7 @@ TEST_F(Bulkheadctl, WithoutASwitchNamesThePathAndWhatToCheck) {
 TEST_F(Bulkheadctl, HelpNeedsNoSwitch) {
     const auto program = run_program({BULKHEADCTL, "--help"});
     EXPECT_EQ(program.status, 0);
-    EXPECT_THAT(program.out, HasSubstr("segment  add get list remove set"));
+    EXPECT_THAT(program.out, HasSubstr("segment   add get list remove set"));
     EXPECT_THAT(program.out, HasSubstr("Not built in yet:\n  capture"));
     const auto noun = run_program({BULKHEADCTL, "port", "--help"});
     EXPECT_EQ(noun.status, 0);

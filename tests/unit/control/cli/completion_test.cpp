@@ -57,7 +57,7 @@ class Completion : public testing::Test {
 TEST_F(Completion, OffersNounsVerbsAndOptions) {
     EXPECT_THAT(offered({"se"}), ElementsAre("segment"));
     EXPECT_THAT(offered({""}), IsSupersetOf({"port", "watch", "--socket"}));
-    EXPECT_THAT(offered({""}), Not(Contains("tunnel")));
+    EXPECT_THAT(offered({""}), Not(Contains("mirror")));
     EXPECT_THAT(offered({"port", ""}), ElementsAre("add", "get", "list", "remove", "set"));
     EXPECT_THAT(offered({"segment", "add", "--mac-"}), ElementsAre("--mac-limit", "--mac-age-s"));
     EXPECT_THAT(offered({"--json", "port", "ge"}), ElementsAre("get"));

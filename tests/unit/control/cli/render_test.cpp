@@ -36,25 +36,46 @@ TEST(Render, Ports) {
 
 TEST(Render, FdbAndDrops) {
     EXPECT_EQ(shown("fdb.list", R"({"cursor": null, "items": [
-                {"segment": "blue", "mac": "02:00:00:00:00:0a", "port": "web-0", "vlan": null, "static": false, "age_s": 12}]})"),
-              "SEGMENT  MAC                PORT   VLAN  KIND     AGE S\n"
-              "blue     02:00:00:00:00:0a  web-0  -     learned     12\n");
+                {"segment": "blue", "mac": "02:00:00:00:00:0a", "port": "web-0", "tunnel": null, "vlan": null, "static": false,
+                 "age_s": 12}]})"),
+              "SEGMENT  MAC                PORT   TUNNEL  VLAN  KIND     AGE S\n"
+              "blue     02:00:00:00:00:0a  web-0  -       -     learned     12\n");
     EXPECT_EQ(shown("drop.list", R"({"cursor": null, "items": [
-                {"port": "web-0", "segment": null, "reason": "link_down", "help": "the far side is down", "packets": 3}]})"),
-              "PORT   SEGMENT  REASON     PACKETS  MEANING\n"
-              "web-0  -        link_down        3  the far side is down\n");
+                {"port": "web-0", "tunnel": null, "segment": null, "reason": "link_down", "help": "the far side is down", "packets": 3}]})"),
+              "PORT   TUNNEL  SEGMENT  REASON     PACKETS  MEANING\n"
+              "web-0  -       -        link_down        3  the far side is down\n");
+}
+
+TEST(Render, TheFabric) {
+    EXPECT_EQ(shown("underlay.list", R"({"cursor": null, "items": [
+                {"name": "u0", "port": "uplink0", "addresses": ["192.0.2.1/24", "2001:db8::1/64"], "vlan": 30, "mtu": 1500,
+                 "state": {"status": "up", "addresses": [{"address": "192.0.2.1/24", "duplicate": true},
+                                                         {"address": "2001:db8::1/64", "duplicate": false}]}}]})"),
+              "NAME  PORT     ADDRESSES                                 VLAN   MTU  STATUS\n"
+              "u0    uplink0  192.0.2.1/24 (duplicate), 2001:db8::1/64    30  1500  up\n");
+    EXPECT_EQ(
+        shown("tunnel.list", R"({"cursor": null, "items": [
+                {"name": "edge-2", "type": "vxlan", "underlay": "u0", "remote": "192.0.2.2", "segments": ["blue", "red"],
+                 "state": {"status": "active", "next_hop": "192.0.2.2", "resolved": true, "rx_packets": 5, "tx_packets": 7,
+                           "drops": 0}}]})"),
+        "NAME    TYPE   UNDERLAY  REMOTE     SEGMENTS   STATUS  NEXT HOP   RESOLVED  RX PACKETS  TX PACKETS  DROPS\n"
+        "edge-2  vxlan  u0        192.0.2.2  blue, red  active  192.0.2.2  yes                5           7      0\n");
+    EXPECT_EQ(shown("underlay.neighbors", R"({"cursor": null, "items": [
+                {"underlay": "u0", "ip": "192.0.2.2", "mac": null, "state": "probing", "age_s": 3, "duplicate": false}]})"),
+              "UNDERLAY  IP         MAC  STATE    AGE S  DUPLICATE\n"
+              "u0        192.0.2.2  -    probing      3  no\n");
 }
 
 TEST(Render, APageSaysThatThereIsMore) {
     EXPECT_EQ(shown("fdb.list", R"({"cursor": "abc", "items": []})"),
-              "SEGMENT  MAC  PORT  VLAN  KIND  AGE S\n(more: --cursor abc)\n");
+              "SEGMENT  MAC  PORT  TUNNEL  VLAN  KIND  AGE S\n(more: --cursor abc)\n");
 }
 
 TEST(Render, ListsOfUnknownShape) {
     EXPECT_EQ(
-        shown("tunnel.list", R"({"cursor": null, "items": [{"name": "edge-2", "dst_port": 4789, "segments": ["a"]}]})"),
-        "DST PORT  NAME\n    4789  edge-2\n");
-    EXPECT_EQ(shown("tunnel.list", R"({"cursor": null, "items": []})"), "none\n");
+        shown("mirror.list", R"({"cursor": null, "items": [{"name": "ids", "snap_len": 4789, "segments": ["a"]}]})"),
+        "NAME  SNAP LEN\nids       4789\n");
+    EXPECT_EQ(shown("mirror.list", R"({"cursor": null, "items": []})"), "none\n");
 }
 
 TEST(Render, ObjectsAsKeysAndValues) {

@@ -120,7 +120,7 @@ constexpr BadInput kBadEntries[] = {
     {R"({"segment": "s", "port": "p"})", "/mac"},
     {R"({"segment": "s", "mac": "02:00:00:00:00:01"})", "/port"},
     {R"({"segment": "s", "mac": "02-00-00-00-00-01", "port": "p"})", "/mac"},
-    {R"({"segment": "s", "mac": "02:00:00:00:00:01", "port": "p", "tunnel": "t"})", "/tunnel", ErrorCode::not_built_in},
+    {R"({"segment": "s", "mac": "02:00:00:00:00:01", "port": "p", "tunnel": "t"})", "/tunnel"},
 };
 
 constexpr BadInput kBadNodes[] = {

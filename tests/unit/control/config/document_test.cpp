@@ -32,7 +32,11 @@ constexpr BadDocument kBadDocuments[] = {
     {R"({"version": 1, "fdb": [{"segment": "a", "mac": "02:00:00:00:00:0A", "port": "p"},
                               {"segment": "a", "mac": "02:00:00:00:00:0a", "port": "q"}]})",
      "/fdb/1/mac"},
-    {R"({"version": 1, "tunnels": [{"name": "t"}]})", "/tunnels", ErrorCode::not_built_in},
+    {R"({"version": 1, "tunnels": [{"name": "t"}]})", "/tunnels/0/type"},
+    {R"({"version": 1, "underlays": [{"name": "u", "port": "p", "addresses": ["x"]}]})", "/underlays/0/addresses/0"},
+    {R"({"version": 1, "underlays": [{"name": "u", "port": "p", "addresses": []},
+                                     {"name": "u", "port": "q", "addresses": []}]})",
+     "/underlays/1/name"},
     {R"({"version": 1, "groups": [{}]})", "/groups", ErrorCode::not_built_in},
 };
 
@@ -47,7 +51,7 @@ TEST(Document, RefusesBadOnes) {
 }
 
 TEST(Document, TakesEmptyArraysOfWhatIsNotBuiltIn) {
-    EXPECT_TRUE(decode_document(json::parse(R"({"version": 1, "tunnels": [], "groups": [], "policies": []})")));
+    EXPECT_TRUE(decode_document(json::parse(R"({"version": 1, "mirrors": [], "groups": [], "policies": []})")));
 }
 
 TEST(Document, LocatesAnObjectsErrorInItsArrays) {
@@ -65,6 +69,20 @@ TEST(Document, LocatesAnObjectsErrorInItsArrays) {
     EXPECT_EQ(located.field, "/ports/1/vlans/1/segment");  // as the request had it
     EXPECT_EQ(located.message, "port \"p\": no segment \"green\"");
     EXPECT_TRUE(located.object_kind.empty());
+}
+
+TEST(Document, LocatesTunnelsAndUnderlays) {
+    const json document = json::parse(R"({"version": 1, "segments": [{"name": "blue", "vni": 1}],
+        "ports": [{"name": "n", "type": "ethdev", "devargs": "net_null0"}],
+        "underlays": [{"name": "u0", "port": "n", "addresses": ["192.0.2.1/24"]}],
+        "tunnels": [{"name": "a", "type": "vxlan", "underlay": "u0", "remote": "192.0.2.2"},
+                    {"name": "b", "type": "vxlan", "underlay": "u0", "remote": "192.0.2.3", "segments": ["blue"]}]})");
+    auto valid = validate(decode_document(document)->model);
+    ASSERT_FALSE(valid);
+    EXPECT_EQ(locate(valid.error(), document).field, "/tunnels/1/segments/0");
+    json moved = document;
+    moved["underlays"][0]["port"] = "m";
+    EXPECT_EQ(locate(validate(decode_document(moved)->model).error(), moved).field, "/underlays/0/port");
 }
 
 TEST(Document, LocatesEntriesWhateverTheCaseOfTheirMac) {

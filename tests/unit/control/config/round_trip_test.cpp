@@ -32,6 +32,7 @@ class RandomModel {
             }
             document.model.ports.emplace(port.name, std::move(port));
         }
+        for (unsigned i = 0, underlays = below(3); i < underlays; ++i) add_underlay(document.model, i);
         return document;
     }
 
@@ -109,6 +110,53 @@ class RandomModel {
         }
     }
 
+    // A NIC, an underlay on it and a tunnel or two; large enough for every segment.
+    void add_underlay(Model& model, unsigned i) {
+        const std::string number = std::to_string(i), network = "10." + number + ".0.";
+        Port nic;
+        nic.name = "nic-" + number;
+        nic.device = EthdevDevice{.devargs = "net_null_nic" + number, .mac = {}};
+        Underlay underlay;
+        underlay.name = "u" + number;
+        underlay.owner = owner();
+        underlay.port = nic.name;
+        underlay.addresses = {*IpPrefix::parse(network + "1/24")};
+        underlay.mtu = kMaxMtu;
+        if (chance()) underlay.addresses.push_back(*IpPrefix::parse("2001:db8:" + number + "::1/64"));
+        if (chance()) underlay.gateways = {*IpAddress::parse(network + "254")};
+        if (chance()) underlay.vlan = static_cast<std::uint16_t>(1 + below(4094));
+        if (chance()) underlay.neighbors = {{*IpAddress::parse(network + "9"), next_mac()}};
+        for (unsigned n = below(3); n > 0; --n) add_tunnel(model, underlay, network + std::to_string(n + 1), n);
+        model.ports.emplace(nic.name, nic);
+        model.underlays.emplace(underlay.name, underlay);
+    }
+
+    void add_tunnel(Model& model, const Underlay& underlay, const std::string& remote, unsigned number) {
+        Tunnel tunnel;
+        tunnel.name = underlay.name + "-" + std::to_string(number);
+        tunnel.owner = owner();
+        tunnel.type = chance() ? TunnelType::vxlan : TunnelType::geneve;
+        tunnel.underlay = underlay.name;
+        tunnel.remote = *IpAddress::parse(remote);
+        tunnel.dst_port = tunnel.type == TunnelType::vxlan ? kVxlanPort : static_cast<std::uint16_t>(6000 + below(9));
+        tunnel.horizon = chance() ? Horizon::mesh : Horizon::spoke;
+        tunnel.ttl = static_cast<std::uint8_t>(1 + below(255));
+        if (chance()) tunnel.dscp.reset();
+        tunnel.udp_checksum = chance();
+        for (const auto& [name, segment] : model.segments) {
+            if (segment.mtu > kMaxMtu - 50 || !chance()) continue;
+            tunnel.segments.push_back(name);
+            const StaticMac entry{.owner = owner(),
+                                  .segment = name,
+                                  .mac = next_mac(),
+                                  .port = {},
+                                  .tunnel = tunnel.name,
+                                  .ips = {IpAddress::v4(0x0a090000 + static_cast<std::uint32_t>(macs_))}};
+            model.static_macs.emplace(std::pair(entry.segment, entry.mac), entry);
+        }
+        model.tunnels.emplace(tunnel.name, tunnel);
+    }
+
     Node node() {
         Node node;
         if (chance()) node.name = "edge-1";
@@ -131,7 +179,7 @@ class RandomModel {
 };
 
 TEST(RoundTrip, EveryDocumentComesBackAsItWas) {
-    std::size_t objects = 0;
+    std::size_t objects = 0, tunnels = 0;
     for (unsigned seed = 0; seed < 500; ++seed) {
         SCOPED_TRACE(seed);
         const ConfigDocument document = RandomModel(seed).make();
@@ -142,9 +190,11 @@ TEST(RoundTrip, EveryDocumentComesBackAsItWas) {
         ASSERT_TRUE(decoded) << decoded.error().field << " " << decoded.error().message;
         EXPECT_EQ(decoded->model, document.model);
         EXPECT_EQ(decoded->node, document.node);
+        tunnels += document.model.tunnels.size();
         objects += document.model.ports.size() + document.model.segments.size() + document.model.static_macs.size();
     }
     EXPECT_GT(objects, 3000U);
+    EXPECT_GT(tunnels, 200U);
 }
 
 }  // namespace

@@ -68,6 +68,27 @@ TEST_F(EventStreamTest, AMoveTellsATenantNoPortThatItDoesNotSee) {
     EXPECT_EQ(heard[kAcme].size(), 2U) << "a move to a port that it does not see";
 }
 
+TEST_F(EventStreamTest, TunnelsAreNoTenants) {
+    subscribe(kAdmin, Role::admin);
+    subscribe(kAcme, Role::tenant, "acme");
+    MacEvents events;
+    const MacAddress mac(0x020000000001);
+    using enum MacEvent::Kind;
+    events.events = {
+        {.kind = learned, .segment = "blue", .mac = mac, .port = {}, .tunnel = "edge-2"},
+        {.kind = moved, .segment = "blue", .mac = mac, .port = "web", .from_tunnel = "edge-2"},
+        {.kind = moved, .segment = "blue", .mac = mac, .port = {}, .tunnel = "edge-2", .from_port = "web"}};
+    stream.publish(events, model);
+    ASSERT_EQ(heard[kAdmin].size(), 3U);
+    EXPECT_EQ(heard[kAdmin][0]["tunnel"], "edge-2");
+    EXPECT_FALSE(heard[kAdmin][0].contains("port"));
+    EXPECT_EQ(heard[kAdmin][1]["from_tunnel"], "edge-2");
+    EXPECT_EQ(heard[kAdmin][2]["from_port"], "web");
+    ASSERT_EQ(heard[kAcme].size(), 1U);
+    EXPECT_EQ(heard[kAcme][0]["port"], "web");
+    EXPECT_EQ(heard[kAcme][0].dump().find("edge-2"), std::string::npos);
+}
+
 TEST_F(EventStreamTest, NumbersHaveNoGapWithoutTenants) {
     subscribe(kAdmin, Role::admin);
     for (int i = 0; i < 3; ++i) move("gone", "web");

@@ -74,7 +74,8 @@ TEST_F(ConfigApply, RefusalsPointIntoTheRequest) {
         {"/ports/1/vlans/1/vlan", 0, "/config/ports/1/vlans/1/vlan"},
         {"/fdb/0/port", "web", "/config/fdb/0/port"},
         {"/fdb/0/mac", "ff:ff:ff:ff:ff:ff", "/config/fdb/0/mac"},
-        {"/tunnels", {{{"name", "t"}}}, "/config/tunnels", ErrorCode::not_built_in},
+        {"/tunnels", {{{"name", "t"}}}, "/config/tunnels/0/type"},
+        {"/mirrors", {{{"name", "m"}}}, "/config/mirrors", ErrorCode::not_built_in},
         {"/segments", json::array(), ""},
     };
     for (const Spoilt& bad : spoilt) {

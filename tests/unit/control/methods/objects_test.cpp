@@ -167,8 +167,9 @@ TEST_F(Desk, PortsThatWaitForASegmentAreListedByIt) {
 TEST_F(ObjectMethods, FlushForgetsAndListShows) {
     world.target.learned = {
         {.segment = "blue", .mac = MacAddress(0x020000000005), .port = "web", .vlan = {}, .age_s = 4}};
-    EXPECT_EQ(done("fdb.list", {{"segment", "blue"}})["items"],
-              json::parse(R"([{"segment": "blue", "mac": "02:00:00:00:00:05", "port": "web", "vlan": null,
+    EXPECT_EQ(
+        done("fdb.list", {{"segment", "blue"}})["items"],
+        json::parse(R"([{"segment": "blue", "mac": "02:00:00:00:00:05", "port": "web", "tunnel": null, "vlan": null,
                                "static": false, "age_s": 4, "ips": []}])"));
     EXPECT_EQ(done("fdb.flush", json::object())["removed"], 1);
 }

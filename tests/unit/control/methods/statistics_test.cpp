@@ -43,6 +43,7 @@ TEST_F(Statistics, DropsAreListedByPortSegmentAndReason) {
     const json all = done("drop.list", json::object())["items"];
     ASSERT_EQ(all.size(), 3U);
     EXPECT_EQ(all[0], json({{"port", "lone"},
+                            {"tunnel", nullptr},
                             {"segment", nullptr},
                             {"reason", "truncated"},
                             {"help", "shorter than the Ethernet and VLAN headers it claims"},
@@ -55,6 +56,23 @@ TEST_F(Statistics, DropsAreListedByPortSegmentAndReason) {
     EXPECT_EQ(second["items"].size(), 1U);
     EXPECT_EQ(second["cursor"], nullptr);
     EXPECT_EQ((*call("drop.list", json::object(), acme))["items"].size(), 2U);
+}
+
+TEST_F(Statistics, DropsOfTunnelsAreNamedToWhoMayKnowOfThem) {
+    done("port.add", {{"name", "uplink0"}, {"type", "ethdev"}, {"devargs", "net_null0"}});
+    done("underlay.add", {{"name", "u0"}, {"port", "uplink0"}, {"addresses", {"192.0.2.1/24"}}});
+    done("segment.set", {{"name", "blue"}, {"mtu", 1450}});
+    done("tunnel.add",
+         {{"name", "n2"}, {"type", "vxlan"}, {"underlay", "u0"}, {"remote", "192.0.2.2"}, {"segments", {"blue"}}});
+    DropRow row{.port = "", .tunnel = "n2", .segment = "blue"};
+    row.drops[static_cast<std::size_t>(DropReason::no_neighbor)] = 8;
+    world.target.drop_rows = {row};
+    const json shown = done("drop.list", json::object())["items"][0];
+    EXPECT_EQ(shown["port"], nullptr);
+    EXPECT_EQ(shown["tunnel"], "n2");
+    const json hidden = (*call("drop.list", json::object(), acme))["items"][0];
+    EXPECT_EQ(hidden["tunnel"], nullptr);
+    EXPECT_EQ(hidden["packets"], 8);
 }
 
 TEST_F(Statistics, DropsOfHiddenPortsHaveNoNameAndAddUp) {

@@ -120,7 +120,8 @@ class FakeSwitch : public SwitchTarget {
     }
     static bool takes(const MacFilter& filter, const MacEntry& entry) {
         return (!filter.segments || filter.segments->contains(entry.segment)) &&
-               (!filter.port || entry.port == *filter.port) && (!filter.mac || entry.mac == *filter.mac);
+               (!filter.port || entry.port == *filter.port) && (!filter.tunnel || entry.tunnel == *filter.tunnel) &&
+               (!filter.mac || entry.mac == *filter.mac);
     }
     [[nodiscard]] std::size_t mac_count() const override { return learned.size(); }
     [[nodiscard]] std::size_t mac_count(const std::string& segment) const override {
@@ -128,6 +129,12 @@ class FakeSwitch : public SwitchTarget {
     }
     [[nodiscard]] TrafficStats port_stats(const std::string&) const override { return traffic; }
     [[nodiscard]] TrafficStats segment_stats(const std::string&) const override { return traffic; }
+    [[nodiscard]] TrafficStats tunnel_stats(const std::string&) const override { return traffic; }
+    [[nodiscard]] TunnelState tunnel_state(const std::string&) const override { return tunnel; }
+    [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const override {
+        const auto known = neighbors_of.find(underlay);
+        return known == neighbors_of.end() ? std::vector<NeighborInfo>{} : known->second;
+    }
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t) const override { return worker; }
     [[nodiscard]] std::uint16_t workers() const override { return 2; }
     [[nodiscard]] std::vector<DropRow> drops() const override { return drop_rows; }
@@ -139,6 +146,8 @@ class FakeSwitch : public SwitchTarget {
     std::map<std::string, PortIo*> ports;
     std::vector<MacEntry> learned;
     TrafficStats traffic;
+    TunnelState tunnel;
+    std::map<std::string, std::vector<NeighborInfo>> neighbors_of;
     WorkerStats worker;
     std::vector<DropRow> drop_rows;
 };
@@ -188,11 +197,44 @@ inline Port guest(std::string name, std::string segment = {}, std::string owner 
     return port;
 }
 
+/// A NIC that no segment is attached to.
+inline Port nic(std::string name) {
+    Port port;
+    port.device = EthdevDevice{.devargs = "net_" + name, .mac = {}};
+    port.name = std::move(name);
+    return port;
+}
+
+/// 192.0.2.1/24 on that port.
+inline Underlay underlay(std::string name, std::string port) {
+    Underlay result;
+    result.name = std::move(name);
+    result.port = std::move(port);
+    result.addresses = {*IpPrefix::parse("192.0.2.1/24")};
+    return result;
+}
+
+inline Tunnel tunnel(std::string name, std::string underlay, std::string_view remote,
+                     std::vector<std::string> segments) {
+    Tunnel result;
+    result.name = std::move(name);
+    result.underlay = std::move(underlay);
+    result.remote = *IpAddress::parse(remote);
+    result.segments = std::move(segments);
+    return result;
+}
+
 inline void put(Model& model, Segment object) {
     model.segments.insert_or_assign(object.name, object);
 }
 inline void put(Model& model, Port object) {
     model.ports.insert_or_assign(object.name, object);
+}
+inline void put(Model& model, Underlay object) {
+    model.underlays.insert_or_assign(object.name, object);
+}
+inline void put(Model& model, Tunnel object) {
+    model.tunnels.insert_or_assign(object.name, object);
 }
 inline void put(Model& model, StaticMac object) {
     model.static_macs.insert_or_assign(std::pair(object.segment, object.mac), object);
