@@ -5,9 +5,10 @@ import statistics
 import time
 
 import pytest
+from lib.cable import veth_port
 from lib.daemon import running
 from lib.frames import ethernet
-from lib.netns import pod, veth_port
+from lib.netns import pod
 from lib.wait import best_of_three
 
 A, B, NIC = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:0c"

@@ -4,8 +4,9 @@ import contextlib
 import json
 
 import pytest
+from lib.cable import veth_port
 from lib.control import Refused
-from lib.netns import pod, veth_port
+from lib.netns import pod
 from lib.stream import Stream
 from lib.wait import until
 

@@ -5,7 +5,8 @@ import os
 import socket
 
 import pytest
-from lib.netns import pod, run, veth_port
+from lib.cable import veth_port
+from lib.netns import pod, run
 from lib.tcp import MIB, bad_checksums, transfer
 
 ADDRESSES = {"a": ["10.1.0.1/24", "fd00::1/64"], "b": ["10.1.0.2/24", "fd00::2/64"]}

@@ -4,10 +4,11 @@ import contextlib
 import json
 
 import pytest
+from lib.cable import veth_port
 from lib.control import Refused
 from lib.daemon import running
 from lib.frames import ethernet, read_pcap, write_pcap
-from lib.netns import pod, veth_port
+from lib.netns import pod
 from lib.tcp import MIB, transfer
 from lib.wait import until
 

@@ -67,6 +67,11 @@ class Namespace:
             os.close(own)
             os.close(other)
 
+    def add_addresses(self, ifname, addresses):
+        """`addresses`: one, a list of them or None."""
+        for each in [addresses] if isinstance(addresses, str) else addresses or []:
+            self.ip("address", "add", each, "dev", ifname, *(["nodad"] if ":" in each else []))
+
     def silence(self):
         """No word of the kernel's own: interfaces made from now on have no IPv6, whose hosts announce themselves."""
         self.run("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
@@ -159,37 +164,7 @@ def pod(control, name, segment=None, address=None, ifname="net1", label=None, si
             namespace.silence()
         control.call("port.add", name=name, type="tap", netns=namespace.path, ifname=ifname, **port)
         try:
-            for each in [address] if isinstance(address, str) else address or []:
-                namespace.ip("address", "add", each, "dev", ifname, *(["nodad"] if ":" in each else []))
-            yield namespace
-        finally:
-            with contextlib.suppress(Exception):
-                control.call("port.remove", name=name)
-
-
-@contextlib.contextmanager
-def veth_port(control, name, segment=None, address=None, mac=None, silent=False, **port):
-    """A namespace behind a veth cable that the switch drives as a NIC (net_af_packet): no offload, no descriptor to wait on.
-    The namespace's own end is `far`. Its kernel finishes what it sends: a veth would hand on checksums undone and segments
-    uncut, as no cable does, and net_af_packet does not say which."""
-    if segment:
-        port["segment"] = segment
-    near = f"bhv{os.getpid() % 100000}-{next(_numbers)}"
-    with Namespace(name) as namespace, contextlib.ExitStack() as stack:
-        if silent:
-            namespace.silence()
-        run("ip", "link", "add", near, "type", "veth", "peer", "name", "far", "netns", namespace.name)
-        stack.callback(run, "ip", "link", "del", near, check=False)
-        run("sysctl", "-q", "-w", f"net.ipv6.conf.{near}.disable_ipv6=1")  # this end is the switch's, not the host's
-        for end, ip in ((near, lambda *arguments: run("ip", *arguments)), ("far", namespace.ip)):
-            ip("link", "set", end, "up")
-        if mac:
-            namespace.ip("link", "set", "far", "address", mac)
-        for each in [address] if isinstance(address, str) else address or []:
-            namespace.ip("address", "add", each, "dev", "far", *(["nodad"] if ":" in each else []))
-        namespace.run("ethtool", "-K", "far", "tx", "off")
-        control.call("port.add", name=name, type="ethdev", devargs=f"net_af_packet_{near},iface={near}", **port)
-        try:
+            namespace.add_addresses(ifname, address)
             yield namespace
         finally:
             with contextlib.suppress(Exception):
