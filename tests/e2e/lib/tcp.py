@@ -2,6 +2,7 @@
 """TCP between namespaces, every byte of it compared; and iperf3 for guests to talk to."""
 import contextlib
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -54,6 +55,13 @@ def iperf_server(namespace):
     finally:
         server.kill()
         server.communicate()
+
+
+def iperf_bytes(client, server, address, *options):
+    """What arrives of one second of iperf3's TCP; with -R the server sends."""
+    with iperf_server(server):
+        report = client.run("iperf3", "-c", address, "-t", "1", "-J", *options, timeout=30)
+    return json.loads(report.stdout)["end"]["sum_received"]["bytes"]
 
 
 def bad_checksums(namespace):
