@@ -2,151 +2,46 @@
 """The demonstration behind scripts/demo: who reaches whom, as a table."""
 import argparse
 import contextlib
-import json
 import pathlib
-import re
 import signal
 import sys
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "guest")]
 
-from guest import Guest, build  # noqa: E402
-from lib.daemon import BUILD, running  # noqa: E402
+from demo_one import show_one_node  # noqa: E402
+from demo_two import show_two_nodes  # noqa: E402
+from lib.daemon import BUILD  # noqa: E402
 from lib.leftovers import sweep  # noqa: E402
-from lib.netns import pod  # noqa: E402
-
-PODS = (  # name, segment, address, MAC: both segments use the same ones
-    ("blue-web", "blue", "10.1.0.1", "02:00:00:00:00:01"),
-    ("blue-db", "blue", "10.1.0.2", "02:00:00:00:00:02"),
-    ("red-web", "red", "10.1.0.1", "02:00:00:00:00:01"),
-    ("red-db", "red", "10.1.0.2", "02:00:00:00:00:02"),
-)
-ONLY_RED, GUEST, LATE = "10.1.0.9", "10.1.0.20", "10.1.0.3"
-PINGS = 3
 
 
-class Table:
-    """Rows of what was tried, what had to come out, and what did."""
-
-    def __init__(self):
-        self.failed = 0
-        print(f"\n{'what':<62}{'expected':<14}result", flush=True)
-        print("-" * 88)
-
-    def row(self, what, expected, seen, good):
-        self.failed += not good
-        print(f"{what:<62}{expected:<14}{seen}{'' if good else '   <-- WRONG'}", flush=True)
-
-    def reach(self, what, answers, expected=True):
-        """`answers`: how many of PINGS were answered. A single one across segments is one too many."""
-        seen = {PINGS: "reached", 0: "no answer"}.get(answers, f"{answers} answers")
-        self.row(what, "reached" if expected else "no answer", seen, answers == (PINGS if expected else 0))
-
-
-def iperf(server, client, address):
-    """Mbit/s of one second of TCP between two pods."""
-    with contextlib.ExitStack() as stack:
-        process = server.popen("iperf3", "-s", "-1", "--forceflush", stdout=-1)
-        stack.callback(process.wait)
-        stack.callback(process.kill)
-        stack.callback(process.stdout.close)
-        for line in process.stdout:
-            if b"listening" in line:
-                break
-        result = json.loads(client.run("iperf3", "-c", address, "-t", "1", "-J", check=False).stdout or "{}")
-    return result.get("end", {}).get("sum_received", {}).get("bits_per_second", 0) / 1e6
-
-
-def show_pods(table, pods):
-    for segment in ("blue", "red"):
-        web, database = pods[f"{segment}-web"], pods[f"{segment}-db"]
-        table.reach(f"{segment}: ping 10.1.0.1 -> 10.1.0.2", web.echoes("10.1.0.2"))
-        speed = iperf(database, web, "10.1.0.2")
-        table.row(f"{segment}: iperf3 TCP 10.1.0.1 -> 10.1.0.2", "runs", f"{speed:,.0f} Mbit/s", speed > 0)
-
-
-def show_isolation(table, pods):
-    pods["red-db"].ip("address", "add", f"{ONLY_RED}/24", "dev", "net1")
-    table.reach(f"red: {ONLY_RED}, an address that only red has", pods["red-web"].echoes(ONLY_RED))
-    table.reach(f"blue -> red: ping {ONLY_RED}", pods["blue-web"].echoes(ONLY_RED, deadline=1), expected=False)
-
-
-def show_live_port(table, control, pods):
-    started = time.monotonic()
-    with pod(control, "blue-late", "blue", f"{LATE}/24") as late:
-        took = (time.monotonic() - started) * 1000
-        table.reach(f"blue: a port added live ({took:.0f} ms) pings 10.1.0.1", late.echoes("10.1.0.1"))
-        table.reach("blue: the new port pings an address of red", late.echoes(ONLY_RED, deadline=1), expected=False)
-
-
-def show_guest(table, guest, pods):
-    def guest_reaches(address):
-        text = guest.run(f"ping -c {PINGS} -A -w 3 {address}", check=False).text
-        return int(re.search(r"(\d+) packets received", text)[1])
-
-    table.reach(f"blue: pod pings the Linux guest {GUEST}", pods["blue-web"].echoes(GUEST, deadline=10))
-    table.reach("blue: the guest pings pod 10.1.0.2", guest_reaches("10.1.0.2"))
-    table.reach(f"blue -> red: the guest pings {ONLY_RED}", guest_reaches(ONLY_RED), expected=False)
-    table.reach(f"red -> blue: pod pings the guest {GUEST}", pods["red-web"].echoes(GUEST, deadline=1), expected=False)
-    process = pods["blue-db"].popen("iperf3", "-s", "-1", "--forceflush", stdout=-1)
-    try:
-        next(line for line in process.stdout if b"listening" in line)
-        text = guest.run("iperf3 -c 10.1.0.2 -t 2", check=False, timeout=30).text
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-    speed = re.search(r"([\d.]+ \wbits/sec).*receiver", text)
-    table.row("blue: iperf3 TCP guest -> pod (software emulation)", "runs", speed[1] if speed else "failed", bool(speed))
-
-
-def look_around(daemon, pods):
-    names = "\n".join(f"  ip netns exec {namespace.name} ping 10.1.0.2" for namespace in pods.values())
-    print("\nLeft running. Look around from another shell, root's (the socket and the pods are):\n"
-          f"  export BULKHEAD_SOCKET={daemon.socket}\n  {BUILD}/bulkheadctl port list\n  {BUILD}/bulkheadctl fdb list\n  {BUILD}/bulkheadctl top\n{names}\n"
-          "Enter ends it.", flush=True)
+def look_around(daemons, pods):
+    sockets = "\n".join(f"  export BULKHEAD_SOCKET={daemon.socket}" for daemon in daemons)
+    names = "\n".join(f"  ip netns exec {namespace.name} ping 10.1.0.2" for namespace in pods)
+    one = "" if len(daemons) == 1 else "  (one of these, a switch each)"
+    print(f"\nLeft running. Look around from another shell, root's (the sockets and the pods are):\n{sockets}{one}\n"
+          f"  {BUILD}/bulkheadctl port list\n  {BUILD}/bulkheadctl fdb list\n  {BUILD}/bulkheadctl top\n{names}\nEnter ends it.", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         sys.stdin.readline()
 
 
 def show(options, stack):
     """The whole demonstration; the number of rows that are wrong."""
-    images = None if options.no_guest else build(BUILD / "guest-images")
-    daemon = stack.enter_context(running(check_books=False))  # a row tells of them
-    control = stack.enter_context(daemon.control())
-    control.call("segment.add", name="blue", vni=100)
-    control.call("segment.add", name="red", vni=200)
-    print("one switch, one worker; segments blue (VNI 100) and red (VNI 200) with the same IP and MAC addresses in both")
-    pods = {name: stack.enter_context(pod(control, name, segment, f"{address}/24", mac=mac))
-            for name, segment, address, mac in PODS}
-    guest = None
-    if images:
-        path = f"{daemon.folder}/vhost/guest.sock"
-        control.call("port.add", name="blue-vm", type="vhost-user", path=path, segment="blue")
-        print("booting a Linux guest (QEMU, Debian kernel, its own virtio-net driver)", flush=True)
-        guest = stack.enter_context(Guest(socket=path, images=images, ip=[f"{GUEST}/24"]))
-    table = Table()
-    show_pods(table, pods)
-    show_isolation(table, pods)
-    show_live_port(table, control, pods)
-    if guest:
-        show_guest(table, guest, pods)
-    off = daemon.books_off()
-    table.row("books: every frame delivered, consumed or counted as dropped", "balance",
-              f"off by {off}" if any(off) else "balance", not any(off))
-    print("-" * 88)
-    print("all as expected" if table.failed == 0 else f"{table.failed} of the rows above are wrong")
+    parts = []
+    if options.nodes != 2:
+        parts.append(show_one_node(stack, not options.no_guest))
+    if options.nodes != 1:
+        parts.append(show_two_nodes(stack))
     if options.keep:
-        look_around(daemon, pods)
-    return table.failed
+        look_around([daemon for daemons, _, _ in parts for daemon in daemons], [pod for _, pods, _ in parts for pod in pods.values()])
+    return sum(failed for _, _, failed in parts)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/demo")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--no-guest", action="store_true")
+    parser.add_argument("--nodes", type=int, choices=(1, 2))
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sweep()
