@@ -3,10 +3,10 @@
 import contextlib
 
 import pytest
-from lib.cable import Cable
+from lib.cable import FAR, Cable
 from lib.frames import ethernet
 from lib.netns import pod
-from lib.overlay import FAMILIES, blue_pod, dropped, everything, plugged_into, tunnel
+from lib.overlay import FAMILIES, blue_pod, cidr, dropped, everything, plugged_into, tunnel
 from lib.peers.kernel import KernelPeer
 from lib.tcp import MIB, bad_checksums, iperf_bytes, transfer
 from lib.wait import until
@@ -139,6 +139,7 @@ def test_the_underlay_is_not_trusted(control, which, reason):
     family, (vni, known) = FAMILIES[which], STRAYS[reason]
     with contextlib.ExitStack() as stack:
         kernel = stack.enter_context(joined(control, family))
+        kernel.add_addresses(FAR, [] if known else cidr(family, family.other))
         wires = {name: stack.enter_context(stack.enter_context(pod(control, name, name, silent=True)).wire()) for name in ("blue", "red")}
         stray = stack.enter_context(station(kernel, family, vni, None, local=family.peer if known else family.other, silent=True))
         # The kernel tells stations of one VNI apart by their remote, so the honest one comes when the stray has gone.

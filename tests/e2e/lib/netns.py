@@ -93,9 +93,9 @@ class Namespace:
             raise RuntimeError(f"ping {address}: {done.stderr.strip() or done.stdout.strip()}")
         return int(report[1])
 
-    def pings(self, address, count=3, deadline=5):
+    def pings(self, address, *options, count=3, deadline=5):
         """Whether `count` pings are answered in time. Its opposite is echoes() == 0: one answer is one too many there."""
-        return self.echoes(address, count=count, deadline=deadline) >= count
+        return self.echoes(address, *options, count=count, deadline=deadline) >= count
 
 
 class Wire:

@@ -52,7 +52,8 @@ def plugged_into(control, cable, peer, family, vlan=None):
     for name in ("blue", "red"):
         control.call("segment.set", name=name, mtu=cable.mtu - family.overhead)
     fields = {"vlan": vlan} if vlan else {}
-    peer.connect(cidr(family, family.peer, family.other), **fields)
+    # One address: of several, the peer's kernel would choose which it speaks from.
+    peer.connect(cidr(family, family.peer), **fields)
     with nic(control, "uplink0", cable), underlay(control, cidr(family, family.switch), mtu=cable.mtu, **fields):
         yield
 
