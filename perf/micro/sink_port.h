@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include <rte_mbuf.h>
 
 #include "vswitch/port_io.h"
@@ -18,7 +20,13 @@ class SinkPort : public PortIo {
     }
     [[nodiscard]] std::uint16_t receive_queues() const noexcept override { return 1; }
     [[nodiscard]] std::uint16_t transmit_queues() const noexcept override { return 1; }
-    [[nodiscard]] PortState state() const override { return {.link_up = true}; }
+    [[nodiscard]] PortState state() const override {
+        PortState state{.link_up = true};
+        state.mac = mac;
+        return state;
+    }
+
+    std::string mac;  ///< the device's, where something asks for it
 };
 
 }  // namespace bulkhead::perf

@@ -14,10 +14,6 @@ namespace {
 constexpr std::uint16_t kFrame = 60;
 constexpr std::uint64_t kFirstSide = 0x02, kSecondSide = 0x06;  ///< first octets: locally administered, unicast
 
-void store_mac(std::uint8_t* at, std::uint64_t mac) {
-    for (int octet = 5; octet >= 0; --octet, mac >>= 8) at[octet] = static_cast<std::uint8_t>(mac);
-}
-
 std::string port_name(unsigned number) {
     return "port" + std::to_string(number);
 }

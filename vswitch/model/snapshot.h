@@ -29,6 +29,7 @@ struct alignas(16) AttachmentEntry {
     bool is_reachable : 1 = false;  ///< open, and not isolated: any frame of its segment without a tag may leave by it
     bool is_mesh : 1 = false;       ///< of a tunnel with "horizon": "mesh"
     std::uint16_t mtu = 0;          ///< of the segment
+    PortIndex out_port = kNoPort;   ///< whose device sends what leaves by it: `port`, or the NIC under a tunnel
     std::uint32_t vni = 0;          ///< of the segment
 
     /// What look-up asks about, as one number: see EgressWord.

@@ -51,6 +51,7 @@ void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, At
                                    .keeps_tag = attachment.keep_tag,
                                    .is_reachable = is_open && !attachment.isolated,
                                    .mtu = snapshot.segments[segment].mtu,
+                                   .out_port = port,
                                    .vni = snapshot.segments[segment].vni};
     PortEntry& entry = snapshot.ports[port];
     if (!attachment.vlan) {

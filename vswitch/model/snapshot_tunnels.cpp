@@ -23,11 +23,12 @@ std::unique_ptr<UnderlayEntry> underlay_entry(const Underlay& underlay, MacAddre
         if (std::ranges::find(entry->udp_ports, udp_port) == entry->udp_ports.end())
             entry->udp_ports.push_back(udp_port);
         const std::string port = port_name_of_tunnel(name);
-        entry->tunnels.add_remote(tunnel.remote, {.type = tunnel.type,
-                                                  .udp_port = tunnel.dst_port,
-                                                  .wants_checksum = !tunnel.remote.is_v4() && tunnel.udp_checksum});
+        const TunnelIndex::Remote remote{.type = tunnel.type,
+                                         .udp_port = tunnel.dst_port,
+                                         .wants_checksum = !tunnel.remote.is_v4() && tunnel.udp_checksum};
+        entry->tunnels.add_remote(tunnel.remote, remote);
         for (const std::string& segment : tunnel.segments)
-            entry->tunnels.add_segment(tunnel.remote, model.segments.at(segment).vni,
+            entry->tunnels.add_segment(tunnel.remote, remote, model.segments.at(segment).vni,
                                        *indices.attachments.find({port, segment, 0}));
     }
     return entry;
@@ -56,7 +57,8 @@ std::unique_ptr<TunnelEntry> tunnel_entry(const Tunnel& tunnel, const Underlay& 
     return entry;
 }
 
-void attach(Snapshot& snapshot, const Tunnel& tunnel, PortIndex port, SegmentIndex segment, AttachmentIndex index) {
+void attach(Snapshot& snapshot, const Tunnel& tunnel, PortIndex port, PortIndex nic, SegmentIndex segment,
+            AttachmentIndex index) {
     const bool is_open = snapshot.ports[port].io != nullptr;
     // What tags a segment's frames have is the business of those at its ends.
     snapshot.attachments[index] = {.port = port,
@@ -65,6 +67,7 @@ void attach(Snapshot& snapshot, const Tunnel& tunnel, PortIndex port, SegmentInd
                                    .is_reachable = is_open,
                                    .is_mesh = tunnel.horizon == Horizon::mesh,
                                    .mtu = snapshot.segments[segment].mtu,
+                                   .out_port = nic,
                                    .vni = snapshot.segments[segment].vni};
     if (is_open) snapshot.segments[segment].members.push_back(index);
 }
@@ -89,7 +92,7 @@ void add_tunnels(Snapshot& snapshot, const Model& model, const Indices& indices)
             entry.tunnel = tunnel_entry(tunnel, underlay, device_mac(*io), nic, own);
         }
         for (const std::string& segment : tunnel.segments)
-            attach(snapshot, tunnel, own, *indices.segments.find(segment),
+            attach(snapshot, tunnel, own, nic, *indices.segments.find(segment),
                    *indices.attachments.find({port_name_of_tunnel(name), segment, 0}));
     }
 }

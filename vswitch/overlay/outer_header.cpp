@@ -60,9 +60,4 @@ OuterHeader OuterHeader::build(const Tunnel& tunnel, const Ends& ends) {
     return header;
 }
 
-void OuterHeader::set_destination(std::uint64_t mac) noexcept {
-    const std::uint64_t in_order = __builtin_bswap64(mac << 16);
-    std::memcpy(octets.data() + kRoom - length, &in_order, 6);
-}
-
 }  // namespace bulkhead

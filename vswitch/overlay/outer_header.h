@@ -42,21 +42,26 @@ struct OuterHeader {
     };
     /// The destination MAC is left zero: the next hop may change.
     [[nodiscard]] static OuterHeader build(const Tunnel& tunnel, const Ends& ends);
-
-    void set_destination(std::uint64_t mac) noexcept;
 };
 
 /// What differs from frame to frame.
 struct OuterFields {
+    std::uint64_t destination = 0;   ///< MAC of the next hop
     std::uint16_t frame_length = 0;  ///< of the inner frame
     std::uint32_t vni = 0;
     std::uint32_t flow_hash = 0;
     std::uint8_t traffic_class = 0;  ///< DSCP and ECN, in their place of the TOS octet
 };
 
-/// Writes the header into the kRoom octets before `inner`. The UDP checksum is zero.
+/// Writes the header before `inner`, where there is room for kRoom octets. The UDP checksum is zero.
 inline void write_outer(const OuterHeader& header, std::uint8_t* inner, const OuterFields& fields) noexcept {
-    std::memcpy(inner - OuterHeader::kRoom, header.octets.data(), OuterHeader::kRoom);
+    // One cache line before the frame, where the header is no longer than that.
+    constexpr std::uint16_t kLine = 64;
+    if (header.length <= kLine) [[likely]]
+        std::memcpy(inner - kLine, header.octets.data() + OuterHeader::kRoom - kLine, kLine);
+    else
+        std::memcpy(inner - OuterHeader::kRoom, header.octets.data(), OuterHeader::kRoom);
+    store_mac(inner - header.length, fields.destination);
     const std::uint32_t vni = __builtin_bswap32(fields.vni << 8);
     std::memcpy(inner - 4, &vni, sizeof vni);
     const auto udp_length = static_cast<std::uint16_t>(kUdpHeader + kShimHeader + fields.frame_length);

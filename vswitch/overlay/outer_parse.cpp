@@ -84,6 +84,7 @@ Outer parse_tunnelled(const View& view, const Datagram& datagram, TunnelType typ
     return {.kind = Outer::Kind::tunnelled,
             .reason = DropReason::none,
             .attachment = found.attachment,
+            .udp_port = view.at<std::uint16_t>(datagram.udp + 2U),
             .header_length = static_cast<std::uint16_t>(header),
             .frame_length = datagram.end - header,
             .ecn = datagram.ecn,

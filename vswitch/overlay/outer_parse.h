@@ -14,13 +14,14 @@ namespace bulkhead {
 
 struct Outer {
     enum class Kind : std::uint8_t {
-        tunnelled,  ///< `attachment`, `header_length`, `frame_length` and `ecn` hold
+        tunnelled,  ///< `attachment`, `udp_port`, `header_length`, `frame_length` and `ecn` hold
         for_node,   ///< ARP, ICMP or ICMPv6: for whoever speaks for this node
         dropped,    ///< for `reason`
     };
     Kind kind = Kind::dropped;
     DropReason reason = DropReason::bad_outer;
     AttachmentIndex attachment = kNoAttachment;
+    std::uint16_t udp_port = 0;       ///< where it goes
     std::uint16_t header_length = 0;  ///< what stands before the inner frame
     std::uint32_t frame_length = 0;   ///< of the inner frame; what the link padded is not of it
     std::uint8_t ecn = 0;

@@ -39,6 +39,13 @@ inline void store_big_endian16(std::uint8_t* at, std::uint16_t value) noexcept {
     std::memcpy(at, &value, sizeof value);
 }
 
+/// `mac` as a number, the first octet highest.
+inline void store_mac(std::uint8_t* at, std::uint64_t mac) noexcept {
+    const std::uint32_t upper = __builtin_bswap32(static_cast<std::uint32_t>(mac >> 16));
+    std::memcpy(at, &upper, sizeof upper);
+    store_big_endian16(at + 4, static_cast<std::uint16_t>(mac));
+}
+
 [[nodiscard]] constexpr bool is_vlan_ethertype(std::uint16_t type) noexcept {
     return type == kEtherTypeVlan || type == kEtherTypeServiceVlan || type == kEtherTypeQinQ;
 }

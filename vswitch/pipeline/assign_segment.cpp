@@ -139,17 +139,18 @@ bool assign_tagged(Batch& batch, const Snapshot& snapshot, const PortEntry& port
 void assign_tunnelled(Batch& batch, const Snapshot& snapshot) noexcept {
     const AttachmentIndex first = batch.ingress[0];
     const AttachmentEntry* const attachments = snapshot.attachments.data();
-    bool alike = batch.intact;
+    bool alike = batch.intact, fit = batch.intact && !batch.has_tags;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
+        const AttachmentEntry& attachment = attachments[batch.ingress[row]];
         alike &= batch.ingress[row] == first;
-        batch.segment[row] = attachments[batch.ingress[row]].segment;
+        fit &= batch.length[row] <= static_cast<std::uint32_t>(kEthernetHeader) + attachment.mtu;
+        batch.segment[row] = attachment.segment;
     }
     std::ranges::fill(batch.tag, 0);
     std::ranges::fill(batch.inner_vlan, Batch::kUntagged);
     std::ranges::fill(batch.priority, 0);
     batch.attachment = alike ? first : kNoAttachment;
-    if (alike && !batch.has_tags &&
-        batch.longest <= static_cast<std::uint32_t>(kEthernetHeader) + attachments[first].mtu)
+    if (fit) [[likely]]
         return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (batch.alive(row)) check_tag_and_mtu(batch, row, attachments[batch.ingress[row]]);

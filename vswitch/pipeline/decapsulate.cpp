@@ -2,6 +2,8 @@
 #include "vswitch/pipeline/decapsulate.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include <rte_mbuf.h>
 
@@ -28,72 +30,115 @@ void strip(rte_mbuf* frame, std::uint16_t header) noexcept {
     frame->pkt_len -= header;
 }
 
-/// What a burst has in common with its first frame: the same tunnel, segment and kind of header. Kept as words of the
-/// outer header, where whatever may differ from frame to frame is masked out.
-struct Likeness {
-    std::uint16_t ip = 0;  ///< where the IPv4 header begins
-    std::uint64_t mac = 0, type_mask = 0, type = 0;
-    std::uint64_t source = 0, destination = 0, shim = 0;
-    std::uint32_t vni = 0;
-
-    static constexpr std::uint64_t kFirst = 0xff03'0000'0000'bfffULL;  // version, ECN, fragment; DF may be set or not
-    static constexpr std::uint64_t kFirstWanted = 0x4500'0000'0000'0000ULL;
-    static constexpr std::uint64_t kSource = 0x00ff'0000'ffff'ffffULL;       // protocol, address
-    static constexpr std::uint64_t kDestination = 0xffff'ffff'0000'ffffULL;  // address, UDP port
-    static constexpr std::uint64_t kShim = 0x0000'ffff'ffff'ffffULL;         // UDP checksum, VXLAN's or Geneve's flags
-
-    Likeness(const std::uint8_t* first, const UnderlayEntry& underlay) noexcept
-        : ip(static_cast<std::uint16_t>(kEthernetHeader + (underlay.vlan == 0 ? 0 : kVlanTag))),
-          mac(underlay.mac),
-          type_mask(underlay.vlan == 0 ? 0xffffULL : 0xffff'0fff'ffffULL),
-          type(underlay.vlan == 0
-                   ? kEtherTypeIpv4
-                   : std::uint64_t{kEtherTypeVlan} << 32 | std::uint64_t{underlay.vlan} << 16 | kEtherTypeIpv4),
-          source(load(first, 8) & kSource),
-          destination(load(first, 16) & kDestination),
-          shim(load(first, 24) & kShim),
-          vni(load_big_endian<std::uint32_t>(first + ip + 32)) {}
-
-    [[nodiscard]] std::uint64_t load(const std::uint8_t* data, std::uint16_t at) const noexcept {
-        return load_big_endian<std::uint64_t>(data + ip + at);
+/// What a burst has in common with its first frame, a plain one: the kind of header, and often the tunnel and the
+/// segment. Compared in the order of the wire, as the first and the last octets of the header, which overlap; what may
+/// differ from frame to frame is masked out.
+class Likeness {
+  public:
+    Likeness(const std::uint8_t* first, std::uint16_t header) noexcept
+        : header_(header), ip_(static_cast<std::uint16_t>(header - kPlain)), origin_(origin_of(first)) {
+        std::array<std::uint8_t, kPlain + kEthernetHeader + kVlanTag> mask;
+        mask.fill(0xff);
+        const auto ignore = [&mask](std::uint32_t at, std::uint32_t octets) { std::fill_n(&mask[at], octets, 0); };
+        ignore(kMacPair / 2, kMacPair / 2);
+        if (ip_ > kEthernetHeader) mask[kEthernetHeader] = 0x0f;  // PCP and DEI
+        mask[ip_ + 1U] = kEcnMask;
+        ignore(ip_ + 2U, 4);      // length, identification
+        mask[ip_ + 6U] = 0xbf;    // DF
+        ignore(ip_ + 8U, 1);      // TTL
+        ignore(ip_ + 10U, 6);     // checksum, source
+        ignore(ip_ + 20U, 2);     // UDP source port
+        ignore(ip_ + 24U, 2);     // UDP length
+        ignore(header_ - 4U, 4);  // VNI; the octet behind it is reserved, and ignored (RFC 7348, section 5)
+        load(front_mask_, mask.data());
+        load(back_mask_, mask.data() + header_ - sizeof(Octets));
+        load(front_, first);
+        load(back_, first + header_ - sizeof(Octets));
     }
 
-    /// 0 if this frame's header is like the first one's and right in itself.
-    [[nodiscard]] std::uint64_t differs(const std::uint8_t* data, std::uint32_t length) const noexcept {
-        const std::uint64_t w0 = load(data, 0), w1 = load(data, 8), w2 = load(data, 16), w3 = load(data, 24);
-        std::uint64_t other = (load_big_endian<std::uint64_t>(data) >> 16) ^ mac;
-        other |= (load_big_endian<std::uint64_t>(data + ip - 8) & type_mask) ^ type;
-        other |= (w0 & kFirst) ^ kFirstWanted;
-        other |= ((w1 & kSource) ^ source) | ((w2 & kDestination) ^ destination) | ((w3 & kShim) ^ shim);
-        other |= load_big_endian<std::uint32_t>(data + ip + 32) ^ vni;
-        const std::uint64_t total = w0 >> 32 & 0xffff, udp_length = w3 >> 48;
-        other |= (ip + total) ^ length;
-        other |= (kIpv4Header + udp_length) ^ total;
-        std::uint64_t sum = (w0 >> 32) + (w0 & 0xffff'ffff) + (w1 >> 32) + (w1 & 0xffff'ffff) + (w2 >> 32);
+    /// Takes another frame, which has a whole header, into account.
+    void add(const std::uint8_t* data, std::uint32_t length) noexcept {
+        Octets front, back;
+        load(front, data);
+        load(back, data + header_ - sizeof(Octets));
+        differs_ |= ((front ^ front_) & front_mask_) | ((back ^ back_) & back_mask_);
+        const auto total = load_big_endian<std::uint16_t>(data + ip_ + 2),
+                   udp = load_big_endian<std::uint16_t>(data + ip_ + 24);
+        wrong_ |= (ip_ + std::uint32_t{total}) ^ length;
+        wrong_ |= (kIpv4Header + std::uint32_t{udp}) ^ total;
+        wrong_ |= ipv4_sum(data + ip_) ^ 0xffff;
+    }
+
+    /// Whether all frames' headers are like the first one's and right in themselves, wherever they come from.
+    [[nodiscard]] bool holds() const noexcept {
+        return (differs_[0] | differs_[1] | differs_[2] | differs_[3] | wrong_) == 0;
+    }
+
+    /// Outer source and VNI of a frame.
+    [[nodiscard]] Ipv4VniTable::Key origin_of(const std::uint8_t* data) const noexcept {
+        return Ipv4VniTable::key(data + ip_ + 12, data + header_ - 4);
+    }
+    [[nodiscard]] Ipv4VniTable::Key origin() const noexcept { return origin_; }  ///< of the first frame
+
+  private:
+    using Octets = std::uint64_t __attribute__((vector_size(32)));
+    static constexpr std::uint16_t kPlain = kIpv4Header + kUdpHeader + kShimHeader;
+
+    /// Not by value: how a vector is handed over differs between the CPUs that this is compiled for.
+    static void load(Octets& octets, const std::uint8_t* at) noexcept { std::memcpy(&octets, at, sizeof octets); }
+    /// 0xffff if the checksum is right. A sum of 16-bit words is the same in either byte order (RFC 1071, section 2).
+    static std::uint64_t ipv4_sum(const std::uint8_t* ip) noexcept {
+        std::array<std::uint32_t, kIpv4Header / 4> words;
+        std::memcpy(words.data(), ip, sizeof words);
+        std::uint64_t sum = std::uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
         sum = (sum >> 32) + (sum & 0xffff'ffff);
         sum = (sum >> 16) + (sum & 0xffff);
         sum = (sum >> 16) + (sum & 0xffff);
-        sum = (sum >> 16) + (sum & 0xffff);
-        return other | (sum ^ 0xffff);
+        return (sum >> 16) + (sum & 0xffff);
     }
+
+    std::uint16_t header_ = 0;  ///< octets before the inner frame
+    std::uint16_t ip_ = 0;      ///< where the IPv4 header begins
+    Ipv4VniTable::Key origin_ = 0;
+    Octets front_{}, front_mask_{}, back_{}, back_mask_{};
+    Octets differs_{};
+    std::uint64_t wrong_ = 0;
 };
 
-/// The usual burst: all from one node and of one segment, with nothing unusual in any header. False, and nothing done,
-/// for any other.
+/// Which attachment each frame belongs to, where not all are of one. False if some frame is of none.
+bool find_origins(Batch& batch, const Ipv4VniTable& table, std::uint16_t udp_port,
+                  const Batch::Column<Ipv4VniTable::Key>& origins) noexcept {
+    bool known = true;
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        batch.ingress[row] = table.find(origins[row], udp_port);
+        known &= batch.ingress[row] != kNoAttachment;
+    }
+    return known;
+}
+
+/// The usual burst: every frame out of a tunnel, with nothing unusual in its header. False, and nothing done, for any
+/// other.
 bool strip_alike(Batch& batch, const UnderlayEntry& underlay) noexcept {
     const Outer first = parse_outer(batch.frames[0], underlay);
     if (first.kind != Outer::Kind::tunnelled || !first.is_plain) return false;
-    const Likeness likeness(rte_pktmbuf_mtod(batch.frames[0], const std::uint8_t*), underlay);
-    std::uint64_t differs = 0;
+    Likeness likeness(rte_pktmbuf_mtod(batch.frames[0], const std::uint8_t*), first.header_length);
+    Batch::Column<Ipv4VniTable::Key> origins;
+    Ipv4VniTable::Key strays = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const rte_mbuf* frame = batch.frames[row];
         if (frame->data_len < first.header_length) [[unlikely]]
             return false;
-        differs |= likeness.differs(rte_pktmbuf_mtod(frame, const std::uint8_t*), frame->pkt_len);
+        const auto* data = rte_pktmbuf_mtod(frame, const std::uint8_t*);
+        likeness.add(data, frame->pkt_len);
+        origins[row] = likeness.origin_of(data);
+        strays |= origins[row] ^ likeness.origin();
     }
-    if (differs != 0) return false;
+    if (!likeness.holds()) return false;
+    if (strays == 0)
+        std::ranges::fill(batch.ingress, first.attachment);
+    else if (!find_origins(batch, underlay.tunnels.ipv4(), first.udp_port, origins))
+        return false;
     for (std::uint16_t row = 0; row < batch.count; ++row) strip(batch.frames[row], first.header_length);
-    std::ranges::fill(batch.ingress, first.attachment);
     return true;
 }
 

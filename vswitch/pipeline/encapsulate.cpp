@@ -25,6 +25,21 @@ Contents contents_of(const rte_mbuf* frame) noexcept {
     return {rte_pktmbuf_mtod(frame, const std::uint8_t*), frame->data_len};
 }
 
+/// What the outer header tells of the packet inside.
+struct Flow {
+    std::uint32_t hash = 0;
+    std::uint8_t traffic_class = 0;
+};
+
+Flow flow_of(const Contents& contents) noexcept {
+    const std::uint32_t hash = flow_hash(contents.data, contents.length);
+    const bool is_plain = contents.length >= kEthernetHeader + kIpv4Header &&
+                          load_big_endian<std::uint16_t>(contents.data + kMacPair) == kEtherTypeIpv4;
+    if (is_plain) [[likely]]
+        return {hash, contents.data[kEthernetHeader + 1]};
+    return {hash, traffic_class_of(contents.data, contents.length)};
+}
+
 void prepend(rte_mbuf* frame, std::uint16_t octets) noexcept {
     frame->data_off = static_cast<std::uint16_t>(frame->data_off - octets);
     frame->data_len = static_cast<std::uint16_t>(frame->data_len + octets);
@@ -40,6 +55,19 @@ void fill_checksum(rte_mbuf* frame, const OuterHeader& header) noexcept {
 }
 
 }  // namespace
+
+BULKHEAD_CPU_CLONES bool all_have_room(rte_mbuf* const* frames, const std::uint32_t* lengths, std::uint16_t count,
+                                       std::uint32_t longest) noexcept {
+    std::uint64_t bad = 0;
+    for (std::uint16_t at = 0; at < count; ++at) {
+        const rte_mbuf* const frame = frames[at];
+        bad |= frame->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL);
+        bad |= static_cast<std::uint64_t>(frame->refcnt ^ 1U);
+        bad |= static_cast<std::uint64_t>(frame->data_off < OuterHeader::kRoom) |
+               static_cast<std::uint64_t>(lengths[at] > longest);
+    }
+    return bad == 0;
+}
 
 bool make_room(rte_mbuf*& frame, bool may_chain, rte_mempool* buffers) noexcept {
     if (is_writable(frame) && rte_pktmbuf_headroom(frame) >= OuterHeader::kRoom) [[likely]]
@@ -61,20 +89,20 @@ bool make_room(rte_mbuf*& frame, bool may_chain, rte_mempool* buffers) noexcept 
     return true;
 }
 
-BULKHEAD_CPU_CLONES void encapsulate(const TunnelEntry& tunnel, std::uint64_t next_hop, const std::uint32_t* vnis,
+BULKHEAD_CPU_CLONES void encapsulate(const TunnelEntry& tunnel, std::uint64_t next_hop, std::uint32_t vni,
                                      rte_mbuf** frames, std::uint16_t count) noexcept {
-    OuterHeader header = tunnel.header;
-    header.set_destination(next_hop);
+    const OuterHeader header = tunnel.header;  // which what is written below can't change, as far as compilers know
     const std::uint8_t passed_on = tunnel.copies_dscp ? 0xff : kEcnMask;
     for (std::uint16_t at = 0; at < count; ++at) {
         rte_mbuf* const frame = frames[at];
-        const Contents contents = contents_of(frame);
-        const std::uint8_t traffic_class = traffic_class_of(contents.data, contents.length) & passed_on;
-        write_outer(header, rte_pktmbuf_mtod(frame, std::uint8_t*),
-                    {.frame_length = static_cast<std::uint16_t>(frame->pkt_len),
-                     .vni = vnis[at],
-                     .flow_hash = flow_hash(contents.data, contents.length),
-                     .traffic_class = static_cast<std::uint8_t>(tunnel.traffic_class | traffic_class)});
+        const Flow flow = flow_of(contents_of(frame));
+        write_outer(
+            header, rte_pktmbuf_mtod(frame, std::uint8_t*),
+            {.destination = next_hop,
+             .frame_length = static_cast<std::uint16_t>(frame->pkt_len),
+             .vni = vni,
+             .flow_hash = flow.hash,
+             .traffic_class = static_cast<std::uint8_t>(tunnel.traffic_class | (flow.traffic_class & passed_on))});
         prepend(frame, header.length);
     }
     if (tunnel.has_udp_checksum)

@@ -103,9 +103,10 @@ bool leave_by_one_attachment(const Batch& batch) noexcept {
 }
 
 bool leave_by_one_port(const Batch& batch, const Snapshot& snapshot) noexcept {
-    const PortIndex port = snapshot.attachments[batch.egress[0]].port;
+    const PortIndex port = snapshot.attachments[batch.egress[0]].out_port;
     bool same = true;
-    for (std::uint16_t row = 0; row < batch.count; ++row) same &= snapshot.attachments[batch.egress[row]].port == port;
+    for (std::uint16_t row = 0; row < batch.count; ++row)
+        same &= snapshot.attachments[batch.egress[row]].out_port == port;
     return same;
 }
 

@@ -21,7 +21,7 @@ void count_drop(WorkerCounters& counters, AttachmentIndex attachment, DropReason
 /// What may be left to do when a frame leaves. A NIC can't do it for a frame inside a tunnel.
 std::uint32_t offloads_of(const PortEntry& port) noexcept {
     const std::uint32_t offloads = port.io->offloads();
-    return port.tunnel ? offloads & kOffloadMultiSegment : offloads;
+    return port.underlay ? offloads & kOffloadMultiSegment : offloads;
 }
 
 }  // namespace
@@ -34,11 +34,12 @@ void Transmitter::adopt(const Snapshot& snapshot) {
     queues_.resize(snapshot.ports.size());
     std::vector<PortIndex> tunnels;
     for (std::size_t port = 0; port < queues_.size(); ++port) {
-        if (snapshot.ports[port].io == nullptr)
+        const PortEntry& entry = snapshot.ports[port];
+        if (entry.io == nullptr || entry.tunnel)
             queues_[port].reset();
         else if (!queues_[port])
             queues_[port] = std::make_unique<Queue>();
-        if (snapshot.ports[port].tunnel) tunnels.push_back(static_cast<PortIndex>(port));
+        if (entry.tunnel) tunnels.push_back(static_cast<PortIndex>(port));
     }
     waiting_.reserve(queues_.size());
     const auto dropped = [this](AttachmentIndex by, rte_mbuf* frame) { drop(by, frame, DropReason::port_gone); };
@@ -52,7 +53,7 @@ void Transmitter::adopt(const Snapshot& snapshot) {
 }
 
 void Transmitter::send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept {
-    const PortIndex port = snapshot.attachments[egress].port;
+    const PortIndex port = snapshot.attachments[egress].out_port;
     if (is_demanding(frame)) [[unlikely]] {
         const std::uint32_t offloads = offloads_of(snapshot.ports[port]);
         if (!fits(frame, offloads)) return send_unfinished(snapshot, egress, port, frame, offloads);
@@ -61,12 +62,12 @@ void Transmitter::send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbu
 }
 
 void Transmitter::send_all(const Snapshot& snapshot, AttachmentIndex egress, Batch& batch) noexcept {
-    transmit(snapshot, snapshot.attachments[egress].port, batch.frames.data(), batch.length.data(), batch.count,
+    transmit(snapshot, snapshot.attachments[egress].out_port, batch.frames.data(), batch.length.data(), batch.count,
              [egress](std::uint16_t) { return egress; });
 }
 
 void Transmitter::send_all(const Snapshot& snapshot, Batch& batch) noexcept {
-    transmit(snapshot, snapshot.attachments[batch.egress[0]].port, batch.frames.data(), batch.length.data(),
+    transmit(snapshot, snapshot.attachments[batch.egress[0]].out_port, batch.frames.data(), batch.length.data(),
              batch.count, [&batch](std::uint16_t at) { return batch.egress[at]; });
 }
 
@@ -109,28 +110,51 @@ void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
 template <typename AttachmentOf>
 void Transmitter::transmit(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
                            std::uint16_t count, AttachmentOf attachment_of) noexcept {
-    const PortEntry& entry = snapshot.ports[port];
-    if (entry.tunnel) return transmit_through(snapshot, port, frames, lengths, count, attachment_of);
-    send_out(entry, port, frames, lengths, count, attachment_of);
+    if (snapshot.ports[port].underlay) return transmit_through(snapshot, port, frames, lengths, count, attachment_of);
+    send_out(snapshot, port, frames, lengths, count, attachment_of);
 }
 
 template <typename AttachmentOf>
-void Transmitter::transmit_through(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames,
+void Transmitter::transmit_through(const Snapshot& snapshot, PortIndex nic, rte_mbuf** frames,
                                    const std::uint32_t* lengths, std::uint16_t count,
                                    AttachmentOf attachment_of) noexcept {
-    const PortEntry& entry = snapshot.ports[port];
+    Queue out;
+    out.count = 0;
+    for (std::uint16_t at = 0, run = 0; at < count; run = at) {
+        const AttachmentIndex by = attachment_of(run);
+        while (at < count && attachment_of(at) == by) ++at;
+        if (at - run == count && enter_tunnel_together(snapshot, by, frames, lengths, count)) [[likely]]
+            return send_out(snapshot, nic, frames, lengths, count, attachment_of);
+        enter_tunnel(snapshot, by, frames + run, lengths + run, static_cast<std::uint16_t>(at - run), out);
+    }
+    send_out(snapshot, nic, out.frames.data(), out.lengths.data(), out.count,
+             [&out](std::uint16_t at) { return out.by[at]; });
+}
+
+bool Transmitter::enter_tunnel_together(const Snapshot& snapshot, AttachmentIndex by, rte_mbuf** frames,
+                                        const std::uint32_t* lengths, std::uint16_t count) const noexcept {
+    const AttachmentEntry& attachment = snapshot.attachments[by];
+    const TunnelEntry& tunnel = *snapshot.ports[attachment.port].tunnel;
+    const NextHops::Entry next_hop = next_hops_.read(tunnel.next_hop);
+    if (next_hop.state != NextHops::State::known || !all_have_room(frames, lengths, count, tunnel.longest_frame))
+        return false;
+    encapsulate(tunnel, next_hop.mac, attachment.vni, frames, count);
+    return true;
+}
+
+void Transmitter::enter_tunnel(const Snapshot& snapshot, AttachmentIndex by, rte_mbuf** frames,
+                               const std::uint32_t* lengths, std::uint16_t count, Queue& out) noexcept {
+    const AttachmentEntry& attachment = snapshot.attachments[by];
+    const PortEntry& entry = snapshot.ports[attachment.port];
     const TunnelEntry& tunnel = *entry.tunnel;
     const NextHops::Entry next_hop = next_hops_.read(tunnel.next_hop);
     if (next_hop.state != NextHops::State::known) [[unlikely]] {
-        for (std::uint16_t at = 0; at < count; ++at) wait_or_drop(snapshot, port, attachment_of(at), frames[at]);
+        for (std::uint16_t at = 0; at < count; ++at) wait_or_drop(by, attachment.port, next_hop.state, frames[at]);
         return;
     }
     const bool may_chain = (entry.io->offloads() & kOffloadMultiSegment) != 0;
-    Queue out;
-    out.count = 0;
-    std::array<std::uint32_t, kBurst> vnis;
+    const std::uint16_t first = out.count;
     for (std::uint16_t at = 0; at < count; ++at) {
-        const AttachmentIndex by = attachment_of(at);
         if (lengths[at] > tunnel.longest_frame) [[unlikely]] {
             drop(by, frames[at], DropReason::path_mtu_exceeded);
         } else if (!make_room(frames[at], may_chain, buffers_)) [[unlikely]] {
@@ -138,32 +162,28 @@ void Transmitter::transmit_through(const Snapshot& snapshot, PortIndex port, rte
         } else {
             out.frames[out.count] = frames[at];
             out.by[out.count] = by;
-            out.lengths[out.count] = lengths[at];
-            vnis[out.count++] = snapshot.attachments[by].vni;
+            out.lengths[out.count++] = lengths[at];
         }
     }
-    encapsulate(tunnel, next_hop.mac, vnis.data(), out.frames.data(), out.count);
-    const Sent sent = send_out(entry, port, out.frames.data(), out.lengths.data(), out.count,
-                               [&out](std::uint16_t at) { return out.by[at]; });
-    counters_.ports[tunnel.nic].tx_packets.add(sent.packets);
-    counters_.ports[tunnel.nic].tx_bytes.add(sent.bytes + sent.packets * tunnel.header.length);
+    encapsulate(tunnel, next_hop.mac, attachment.vni, out.frames.data() + first,
+                static_cast<std::uint16_t>(out.count - first));
 }
 
-void Transmitter::wait_or_drop(const Snapshot& snapshot, PortIndex port, AttachmentIndex egress,
+void Transmitter::wait_or_drop(AttachmentIndex egress, PortIndex tunnel, NextHops::State state,
                                rte_mbuf* frame) noexcept {
-    const bool asking = next_hops_.read(snapshot.ports[port].tunnel->next_hop).state == NextHops::State::asking;
-    if (!asking || !waiting_room_.hold(port, egress, frame)) return drop(egress, frame, DropReason::no_neighbor);
+    if (state != NextHops::State::asking || !waiting_room_.hold(tunnel, egress, frame))
+        return drop(egress, frame, DropReason::no_neighbor);
     counters_.books.held.set(waiting_room_.held());
 }
 
 void Transmitter::look_at_waiting(const Snapshot& snapshot) noexcept {
-    const auto is_answered = [&](PortIndex port) {
-        return next_hops_.read(snapshot.ports[port].tunnel->next_hop).state != NextHops::State::asking;
+    const auto is_answered = [&](PortIndex tunnel) {
+        return next_hops_.read(snapshot.ports[tunnel].tunnel->next_hop).state != NextHops::State::asking;
     };
-    waiting_room_.release(is_answered, [&](PortIndex port, WaitingRoom::Queue& queue) {
+    waiting_room_.release(is_answered, [&](PortIndex tunnel, WaitingRoom::Queue& queue) {
         std::array<std::uint32_t, WaitingRoom::kPlaces> lengths;
         for (std::uint16_t at = 0; at < queue.count; ++at) lengths[at] = queue.frames[at]->pkt_len;
-        transmit_through(snapshot, port, queue.frames.data(), lengths.data(), queue.count,
+        transmit_through(snapshot, snapshot.ports[tunnel].tunnel->nic, queue.frames.data(), lengths.data(), queue.count,
                          [&queue](std::uint16_t at) { return queue.by[at]; });
     });
     counters_.books.held.set(waiting_room_.held());
@@ -193,18 +213,15 @@ void Transmitter::originate(const Snapshot& snapshot, PortIndex nic, rte_mbuf* f
 }
 
 template <typename AttachmentOf>
-Transmitter::Sent Transmitter::send_out(const PortEntry& entry, PortIndex port, rte_mbuf** frames,
-                                        const std::uint32_t* lengths, std::uint16_t count,
-                                        AttachmentOf attachment_of) noexcept {
-    Sent all;
+void Transmitter::send_out(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
+                           std::uint16_t count, AttachmentOf attachment_of) noexcept {
+    const PortEntry& entry = snapshot.ports[port];
     std::uint16_t done = 0;
     while (done < count) {
         const auto left = static_cast<std::uint16_t>(count - done);
         const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], frames + done, left);
         const auto sent = static_cast<std::uint16_t>(done + result.taken);
-        const Sent more = account_sent(port, lengths, done, sent, attachment_of);
-        all.packets += more.packets;
-        all.bytes += more.bytes;
+        account_sent(snapshot, port, lengths, done, sent, attachment_of);
         done = sent;
         if (done == count) break;
         // tx_error speaks of one frame: it goes, those behind it get their chance. Every other reason stops them all.
@@ -214,26 +231,31 @@ Transmitter::Sent Transmitter::send_out(const PortEntry& entry, PortIndex port, 
             drop(attachment_of(done), frames[done], result.reason);
         }
     }
-    return all;
 }
 
 template <typename AttachmentOf>
-Transmitter::Sent Transmitter::account_sent(PortIndex port, const std::uint32_t* lengths, std::uint16_t first,
-                                            std::uint16_t end, AttachmentOf attachment_of) noexcept {
+void Transmitter::account_sent(const Snapshot& snapshot, PortIndex port, const std::uint32_t* lengths,
+                               std::uint16_t first, std::uint16_t end, AttachmentOf attachment_of) noexcept {
+    const bool is_tunnelled = snapshot.ports[port].underlay != nullptr;
     std::uint64_t all_bytes = 0;
     for (std::uint16_t at = first, run = first; at < end; run = at) {
         const AttachmentIndex index = attachment_of(run);
         std::uint64_t bytes = 0;
         for (; at < end && attachment_of(at) == index; ++at) bytes += lengths[at];
-        counters_.attachments[index].tx_packets.add(static_cast<std::uint64_t>(at - run));
+        const auto packets = static_cast<std::uint64_t>(at - run);
+        counters_.attachments[index].tx_packets.add(packets);
         counters_.attachments[index].tx_bytes.add(bytes);
         all_bytes += bytes;
+        if (!is_tunnelled) [[likely]]
+            continue;
+        const PortIndex tunnel = snapshot.attachments[index].port;
+        counters_.ports[tunnel].tx_packets.add(packets);
+        counters_.ports[tunnel].tx_bytes.add(bytes);
+        all_bytes += packets * snapshot.ports[tunnel].tunnel->header.length;
     }
-    const Sent sent{static_cast<std::uint64_t>(end - first), all_bytes};
-    counters_.ports[port].tx_packets.add(sent.packets);
-    counters_.ports[port].tx_bytes.add(sent.bytes);
-    counters_.books.transmitted.add(sent.packets);
-    return sent;
+    counters_.ports[port].tx_packets.add(static_cast<std::uint64_t>(end - first));
+    counters_.ports[port].tx_bytes.add(all_bytes);
+    counters_.books.transmitted.add(static_cast<std::uint64_t>(end - first));
 }
 
 }  // namespace bulkhead

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way out of one worker: a small queue a port, filled by the pipeline and flushed after each burst, and the
-// accounting of what left and what a port refused.
+// accounting of what left and what a port refused. What leaves by tunnels shares the queue of the NIC under them, so
+// that a burst to many nodes is one burst still.
 //
 // Threads: the worker's alone.
 #pragma once
@@ -38,7 +39,7 @@ class Transmitter {
     /// Sends all frames of a batch that go one way and are no more than any far side can take. Nothing waits for its
     /// port.
     void send_all(const Snapshot& snapshot, AttachmentIndex egress, Batch& batch) noexcept;
-    /// The same for frames that leave by several attachments of one port, each by its `egress`.
+    /// The same for frames that leave by several attachments of one `out_port`, each by its `egress`.
     void send_all(const Snapshot& snapshot, Batch& batch) noexcept;
 
     /// Sends what this node itself says: a whole frame, which it takes, out of a NIC port.
@@ -57,6 +58,7 @@ class Transmitter {
         std::array<std::uint32_t, kBurst> lengths;  ///< read before the port takes the frame away
     };
 
+    // `port` is the out_port of all attachments concerned.
     void enqueue(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame) noexcept;
     void send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
                          std::uint32_t offloads) noexcept;
@@ -65,29 +67,33 @@ class Transmitter {
     template <typename AttachmentOf>
     void transmit(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
                   std::uint16_t count, AttachmentOf attachment_of) noexcept;
-    /// The same through a tunnel; its port is that of the NIC.
+    /// The same where the attachments are of tunnels.
     template <typename AttachmentOf>
-    void transmit_through(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
+    void transmit_through(const Snapshot& snapshot, PortIndex nic, rte_mbuf** frames, const std::uint32_t* lengths,
                           std::uint16_t count, AttachmentOf attachment_of) noexcept;
-    struct Sent {
-        std::uint64_t packets = 0, bytes = 0;
-    };
+    /// Puts the header of the tunnel of `by` before all the frames; false, and nothing done, if one of them needs more
+    /// than that.
+    [[nodiscard]] bool enter_tunnel_together(const Snapshot& snapshot, AttachmentIndex by, rte_mbuf** frames,
+                                             const std::uint32_t* lengths, std::uint16_t count) const noexcept;
+    /// Appends to `out` those of the frames that can go into the tunnel of `by`, with its header before them.
+    void enter_tunnel(const Snapshot& snapshot, AttachmentIndex by, rte_mbuf** frames, const std::uint32_t* lengths,
+                      std::uint16_t count, Queue& out) noexcept;
     template <typename AttachmentOf>
-    Sent send_out(const PortEntry& entry, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
+    void send_out(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
                   std::uint16_t count, AttachmentOf attachment_of) noexcept;
-    void wait_or_drop(const Snapshot& snapshot, PortIndex port, AttachmentIndex egress, rte_mbuf* frame) noexcept;
+    void wait_or_drop(AttachmentIndex egress, PortIndex tunnel, NextHops::State state, rte_mbuf* frame) noexcept;
     void look_at_waiting(const Snapshot& snapshot) noexcept;
     void drop(AttachmentIndex egress, rte_mbuf* frame, DropReason reason) noexcept;
     template <typename AttachmentOf>
-    Sent account_sent(PortIndex port, const std::uint32_t* lengths, std::uint16_t first, std::uint16_t end,
-                      AttachmentOf attachment_of) noexcept;
+    void account_sent(const Snapshot& snapshot, PortIndex port, const std::uint32_t* lengths, std::uint16_t first,
+                      std::uint16_t end, AttachmentOf attachment_of) noexcept;
 
     std::uint16_t worker_;
     WorkerCounters& counters_;
     rte_mempool* buffers_;
     const NextHops& next_hops_;
     WaitingRoom waiting_room_;
-    std::vector<std::unique_ptr<Queue>> queues_;  ///< by PortIndex
+    std::vector<std::unique_ptr<Queue>> queues_;  ///< by PortIndex; none for tunnels
     std::vector<PortIndex> waiting_;              ///< ports with frames queued; capacity for all of them
 };
 
