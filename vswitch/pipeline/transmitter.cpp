@@ -27,7 +27,8 @@ std::uint32_t offloads_of(const PortEntry& port) noexcept {
 }  // namespace
 
 Transmitter::~Transmitter() {
-    waiting_room_.adopt({}, [](AttachmentIndex, rte_mbuf* frame) { rte_pktmbuf_free(frame); });
+    waiting_room_.weed([](PortIndex, AttachmentIndex) { return true; },
+                       [](AttachmentIndex, rte_mbuf* frame) { rte_pktmbuf_free(frame); });
 }
 
 void Transmitter::adopt(const Snapshot& snapshot) {
@@ -45,10 +46,11 @@ void Transmitter::adopt(const Snapshot& snapshot) {
     const auto dropped = [this](AttachmentIndex by, rte_mbuf* frame) { drop(by, frame, DropReason::port_gone); };
     waiting_room_.weed(
         [&](PortIndex tunnel, AttachmentIndex by) {
-            return by >= snapshot.attachments.size() || snapshot.attachments[by].port != tunnel;
+            return by >= snapshot.attachments.size() || snapshot.attachments[by].port != tunnel ||
+                   snapshot.ports[tunnel].tunnel == nullptr;
         },
         dropped);
-    waiting_room_.adopt(tunnels, dropped);
+    waiting_room_.adopt(tunnels);
     counters_.books.held.set(waiting_room_.held());
 }
 

@@ -26,9 +26,8 @@ class WaitingRoom {
         std::array<AttachmentIndex, kPlaces> by;  ///< the attachment each frame leaves by
     };
 
-    /// Gives every tunnel its queue; frames of tunnels that are gone are `dropped(by, frame)`.
-    template <typename Dropped>
-    void adopt(const std::vector<PortIndex>& tunnels, Dropped dropped) {
+    /// Gives every tunnel its queue. Those that are gone have been weeded.
+    void adopt(const std::vector<PortIndex>& tunnels) {
         std::map<PortIndex, Queue> next;
         for (const PortIndex tunnel : tunnels) {
             auto present = queues_.extract(tunnel);
@@ -37,7 +36,6 @@ class WaitingRoom {
             else
                 next.insert(std::move(present));
         }
-        for (auto& [tunnel, queue] : queues_) empty(queue, dropped);
         queues_ = std::move(next);
     }
 
@@ -84,11 +82,6 @@ class WaitingRoom {
     }
 
   private:
-    template <typename Dropped>
-    void empty(Queue& queue, Dropped dropped) {
-        for (std::uint16_t at = 0; at < queue.count; ++at) dropped(queue.by[at], queue.frames[at]);
-        forget(queue);
-    }
     void forget(Queue& queue) noexcept {
         held_ -= queue.count;
         queue.count = 0;
