@@ -216,6 +216,11 @@ std::optional<MacAddress> NeighborCache::mac_of(const IpAddress& ip) const {
     return found == entries_.end() ? std::nullopt : found->second.mac;
 }
 
+bool NeighborCache::has_failed(const IpAddress& ip) const {
+    const auto found = entries_.find(ip);
+    return found != entries_.end() && found->second.state == NeighborState::failed;
+}
+
 bool NeighborCache::is_wanted(const IpAddress& ip) const {
     const auto found = entries_.find(ip);
     return found != entries_.end() && found->second.is_wanted;

@@ -78,6 +78,7 @@ class NeighborCache {
 
     [[nodiscard]] std::optional<MacAddress> mac_of(const IpAddress& ip) const;
     [[nodiscard]] bool is_wanted(const IpAddress& ip) const;
+    [[nodiscard]] bool has_failed(const IpAddress& ip) const;
     [[nodiscard]] std::vector<CachedNeighbor> neighbors(std::uint64_t now) const;
     /// The newest for each next hop since the last call; at most one for each that is wanted.
     [[nodiscard]] std::vector<NextHopChange> take_changes();

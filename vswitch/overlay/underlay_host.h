@@ -63,6 +63,8 @@ class UnderlayHost {
     /// The neighbour that packets to `remote` go through; none if there is none.
     [[nodiscard]] std::optional<IpAddress> next_hop(const IpAddress& remote) const { return routes_.next_hop(remote); }
     [[nodiscard]] std::optional<MacAddress> mac_of(const IpAddress& neighbor) const { return cache_.mac_of(neighbor); }
+    /// It was asked, and does not answer.
+    [[nodiscard]] bool has_failed(const IpAddress& neighbor) const { return cache_.has_failed(neighbor); }
 
     /// A whole Ethernet frame, with its VLAN tag.
     Verdict receive(std::span<const std::uint8_t> frame, std::uint64_t now);

@@ -96,6 +96,8 @@ void Underlays::adopt_tunnels(const Model& model, const Indices& indices, std::u
                             before->second.underlay != reached.underlay;
         if (mac)
             next_hops_.set_known(reached.index, *mac);
+        else if (is_new && reached.next_hop && speaker.has_failed(*reached.next_hop))
+            next_hops_.set_no_answer(reached.index);  // another tunnel has found out: nobody tells it again
         else if (is_new)
             next_hops_.set_asking(reached.index);
         next.emplace(name, reached);

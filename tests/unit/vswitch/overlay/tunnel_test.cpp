@@ -264,6 +264,24 @@ TEST_F(Tunnels, GoWithTheirConfiguration) {
     EXPECT_EQ(read_outer(sent.at("nic")[0]).remote.to_string(), "192.0.2.3");
 }
 
+TEST_F(Tunnels, ToAGatewayThatIsSilentHoldNoFrames) {
+    bench.model.underlays.at("u0").gateways = {IpAddress::parse("192.0.2.254").value()};
+    bench.tunnel("n4", "198.51.100.4", {"green"}, std::nullopt);
+    bench.access("g1", "green");
+    bench.apply();
+    for (int second = 0; second < 5; ++second) {
+        bench.now_ms += 1000;
+        bench.run();
+    }
+    bench.pass("g1", frame(kBroadcast, 1));
+    EXPECT_EQ(bench.drops(DropReason::no_neighbor), 1U) << "the one that asked";
+    bench.tunnel("n5", "198.51.100.5", {"green"}, std::nullopt);
+    bench.apply();
+    bench.pass("g1", frame(kBroadcast, 1));
+    EXPECT_EQ(bench.drops(DropReason::no_neighbor), 3U) << "and the one that comes later";
+    EXPECT_EQ(bench.vswitch().worker_stats(0).held, 0U);
+}
+
 TEST_F(Tunnels, HaveStaticEntriesThatTheWireDoesNotMove) {
     const MacAddress mac(0x0200'0000'0007ULL);
     bench.model.static_macs[{"blue", mac}] = {.segment = "blue", .mac = mac, .tunnel = "n3"};
