@@ -253,8 +253,16 @@ int Switch::underlay_bell() const {
 void Switch::serve_underlays() {
     impl_->underlays_.serve(impl_->settings_.clock_ms());
 }
+std::optional<std::uint64_t> Switch::underlay_pause() const {
+    const std::uint64_t deadline = impl_->underlays_.next_deadline(), now = impl_->settings_.clock_ms();
+    if (deadline == kNever) return std::nullopt;
+    return deadline > now ? deadline - now : 0;
+}
 std::vector<OverlayEvent> Switch::take_overlay_events() {
     return impl_->underlays_.take_events();
+}
+std::vector<TunnelEvent> Switch::take_tunnel_events() {
+    return impl_->underlays_.take_tunnel_events();
 }
 std::vector<MacEntry> Switch::macs(const MacFilter& filter, const MacRange& range) const {
     return impl_->names_.entries(filter, range, impl_->settings_.clock_s());

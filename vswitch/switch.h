@@ -134,8 +134,11 @@ class Switch {
     [[nodiscard]] int underlay_bell() const;
     /// Answers for this node on its underlays, and keeps its neighbours. Call about ten times a second, too.
     void serve_underlays();
+    /// Milliseconds until serve_underlays() must be called for the keepalives' sake; nothing: there are none.
+    [[nodiscard]] std::optional<std::uint64_t> underlay_pause() const;
     /// What happened on the underlays since the last call.
     [[nodiscard]] std::vector<OverlayEvent> take_overlay_events();
+    [[nodiscard]] std::vector<TunnelEvent> take_tunnel_events();
 
     /// Reads the whole table, but holds no more entries than `range` asks for.
     [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range = {}) const;

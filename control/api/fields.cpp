@@ -146,7 +146,7 @@ constexpr Field kTunnel[] = {
     {"ttl", integer, kOptional, kMutable, kBuiltIn, "64", "time to live of the outer header, 1-255"},
     {"dscp", any, kOptional, kMutable, kBuiltIn, "0", "DSCP of the outer header: 0-63, or copy for that of the inner packet"},
     {"udp_checksum", boolean, kOptional, kMutable, kBuiltIn, "", "fill in the outer UDP checksum; absent: false over IPv4, true over IPv6"},
-    {"keepalive_ms", integer, kOptional, kMutable, kNotYet, "0", "pause between probes; 0: none"},
+    {"keepalive_ms", integer, kOptional, kMutable, kBuiltIn, "0", "pause between the keepalives (BFD) of the tunnel: 50-60000; 0: none"},
 };
 
 // clang-format on

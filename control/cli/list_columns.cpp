@@ -103,6 +103,7 @@ constexpr ListColumn kTunnels[] = {
     {"STATUS", "/state/status"},
     {"NEXT HOP", "/state/next_hop"},
     {"RESOLVED", "/state/resolved"},
+    {"ALIVE", "/state/alive"},
     {"RX PACKETS", "/state/rx_packets"},
     {"TX PACKETS", "/state/tx_packets"},
     {"DROPS", "/state/drops"},

@@ -20,6 +20,14 @@ std::optional<std::uint8_t> decode_dscp(ObjectReader& reader) {
     return std::nullopt;
 }
 
+std::uint32_t decode_keepalive(ObjectReader& reader) {
+    const json* pause = reader.value("keepalive_ms");
+    if (pause == nullptr || *pause == 0) return 0;
+    const bool is_allowed = pause->is_number_integer() && *pause >= kMinKeepaliveMs && *pause <= kMaxKeepaliveMs;
+    if (!is_allowed) reader.refuse("keepalive_ms", "is no pause between keepalives", shown(*pause), kKeepalives);
+    return is_allowed ? pause->get<std::uint32_t>() : 0;
+}
+
 }  // namespace
 
 Result<Tunnel> decode_tunnel(const json& object, std::string_view owner) {
@@ -39,6 +47,7 @@ Result<Tunnel> decode_tunnel(const json& object, std::string_view owner) {
     tunnel.dscp = decode_dscp(reader);
     // RFC 768 leaves it out where it likes; RFC 8200, section 8.1, wants it unless both ends agree (RFC 6935).
     tunnel.udp_checksum = reader.has("udp_checksum") ? reader.flag("udp_checksum") : !tunnel.remote.is_v4();
+    tunnel.keepalive_ms = decode_keepalive(reader);
     return reader.finish(std::move(tunnel));
 }
 
@@ -53,7 +62,8 @@ json encode(const Tunnel& tunnel) {
             {"horizon", name_of(tunnel.horizon, kHorizons)},
             {"ttl", tunnel.ttl},
             {"dscp", tunnel.dscp ? json(*tunnel.dscp) : json(kCopy)},
-            {"udp_checksum", tunnel.udp_checksum}};
+            {"udp_checksum", tunnel.udp_checksum},
+            {"keepalive_ms", tunnel.keepalive_ms}};
 }
 
 }  // namespace bulkhead::config

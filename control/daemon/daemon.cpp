@@ -159,6 +159,12 @@ void Daemon::serve_underlays() {
     plane_->get_switch().serve_underlays();
     for (const OverlayEvent& event : plane_->get_switch().take_overlay_events())
         events_->publish(event, engine_->configured());
+    for (const TunnelEvent& event : plane_->get_switch().take_tunnel_events())
+        events_->publish(event, engine_->configured());
+    // What is due before the next tick.
+    loop_->cancel_timer(underlay_timer_);
+    if (const auto pause = plane_->get_switch().underlay_pause(); pause && milliseconds(*pause) < kTick)
+        underlay_timer_ = loop_->add_timer(milliseconds(*pause), [this] { serve_underlays(); });
 }
 
 std::optional<std::string> Daemon::answer(const rpc::Caller& caller, std::string_view line) {

@@ -48,6 +48,7 @@ class Daemon {
     DurableState saved_;
     // In the order in which they are made; the end runs the other way.
     std::unique_ptr<rpc::EventLoop> loop_;
+    rpc::EventLoop::TimerId underlay_timer_ = 0;
     std::unique_ptr<StateFolder> state_;
     std::unique_ptr<AuditLog> audit_log_;
     std::unique_ptr<DataPlane> plane_;

@@ -68,7 +68,7 @@ std::vector<std::string> event_kinds() {
     return {"address.duplicate",  "config.changed", "config.rolled_back", "guest.connected", "guest.disconnected",
             "mac.learned",        "mac.limit",      "mac.lost",           "mac.moved",       "neighbor.failed",
             "neighbor.reachable", "port.down",      "port.opened",        "port.up",         "port.waiting",
-            "underlay.down",      "underlay.up"};
+            "tunnel.down",        "tunnel.up",      "underlay.down",      "underlay.up"};
 }
 
 void EventStream::publish(const EngineEvent& event, const Model& model) {
@@ -96,6 +96,13 @@ void EventStream::publish(const OverlayEvent& event, const Model& model) {
     if (event.event.mac) fields["mac"] = event.event.mac->to_string();
     publish({.kind = std::string(kind_of(event.event.kind)), .fields = std::move(fields), .port = {}, .segment = {}},
             model);
+}
+
+void EventStream::publish(const TunnelEvent& event, const Model& model) {
+    json fields = {{"tunnel", event.tunnel}, {"underlay", event.underlay}, {"remote", event.remote.to_string()}};
+    publish(
+        {.kind = event.is_alive ? "tunnel.up" : "tunnel.down", .fields = std::move(fields), .port = {}, .segment = {}},
+        model);
 }
 
 // An address may come to a tenant's port from where the tenant does not see: told to it without `from_port`.

@@ -22,6 +22,7 @@ class EventStream {
     void publish(const EngineEvent& event, const Model& model);
     void publish(const MacEvents& events, const Model& model);
     void publish(const OverlayEvent& event, const Model& model);
+    void publish(const TunnelEvent& event, const Model& model);
 
   private:
     void publish_move(const MacEvent& move, const Model& model);

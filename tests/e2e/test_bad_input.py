@@ -218,8 +218,8 @@ CASES = {
                                        "/underlay", "u", "underlay"),
     "tunnel of no type": Bad("config.apply", config(tunnels=[{"name": "t", "type": "gre", "underlay": "u", "remote": "192.0.2.2"}]), PARAMS,
                              "/config/tunnels/0/type", "gre", "geneve"),
-    "keepalive": Bad("tunnel.add", {"name": "t", "type": "vxlan", "underlay": "u", "remote": "192.0.2.2", "keepalive_ms": 50}, NOT_BUILT_IN,
-                     "/keepalive_ms", "50"),
+    "keepalive": Bad("tunnel.add", {"name": "t", "type": "vxlan", "underlay": "u", "remote": "192.0.2.2", "keepalive_ms": 49}, PARAMS,
+                     "/keepalive_ms", "49", "50-60000"),
     # what is not built in
     "policies": Bad("config.apply", config(policies=[{"name": "x"}]), NOT_BUILT_IN, "/config/policies"),
     "groups": Bad("config.apply", config(groups=[{"name": "x"}]), NOT_BUILT_IN, "/config/groups"),

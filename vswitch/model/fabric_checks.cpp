@@ -106,6 +106,9 @@ Result<> check_tunnel(const Tunnel& tunnel) {
     if (tunnel.dscp) {
         if (auto ok = check_range(*tunnel.dscp, 0, kMaxDscp, "/dscp"); !ok) return ok;
     }
+    if (tunnel.keepalive_ms != 0 && (tunnel.keepalive_ms < kMinKeepaliveMs || tunnel.keepalive_ms > kMaxKeepaliveMs))
+        return refused("/keepalive_ms", "is no pause between keepalives", std::to_string(tunnel.keepalive_ms),
+                       kKeepalives);
     std::set<std::string_view> seen;
     for (std::size_t i = 0; i < tunnel.segments.size(); ++i) {
         if (!seen.insert(tunnel.segments[i]).second) {

@@ -27,7 +27,9 @@ inline constexpr std::uint32_t kMaxMacLimit = 1'000'000;
 inline constexpr std::uint32_t kMaxMacAgeS = 1'000'000;
 inline constexpr std::uint16_t kVxlanPort = 4789;   ///< RFC 7348, section 8
 inline constexpr std::uint16_t kGenevePort = 6081;  ///< RFC 8926, section 7
-inline constexpr std::uint8_t kMaxDscp = 63;        ///< RFC 2474, section 3: six bits
+inline constexpr std::uint32_t kMinKeepaliveMs = 50, kMaxKeepaliveMs = 60'000;
+inline constexpr const char* kKeepalives = "0 (none), or 50-60000 milliseconds";
+inline constexpr std::uint8_t kMaxDscp = 63;  ///< RFC 2474, section 3: six bits
 
 enum class FloodMode : std::uint8_t {
     all,    ///< broadcast, multicast and unknown unicast reach every attachment
@@ -143,7 +145,7 @@ struct Tunnel {
     std::uint8_t ttl = 64;
     std::optional<std::uint8_t> dscp = 0;  ///< none: that of the inner packet
     bool udp_checksum = false;
-    std::uint32_t keepalive_ms = 0;  ///< 0: none
+    std::uint32_t keepalive_ms = 0;  ///< pause between the keepalives; 0: none
     bool operator==(const Tunnel&) const = default;
 };
 

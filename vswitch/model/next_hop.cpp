@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "vswitch/packet/ip.h"
+
 namespace bulkhead {
 
 const IpPrefix* network_of(const Underlay& underlay, const IpAddress& address) {
@@ -16,6 +18,12 @@ std::optional<IpAddress> next_hop(const Underlay& underlay, const IpAddress& add
     if (network_of(underlay, address) != nullptr) return address;
     const auto gateway = std::ranges::find(underlay.gateways, address.is_v4(), &IpAddress::is_v4);
     return gateway == underlay.gateways.end() ? std::nullopt : std::optional(*gateway);
+}
+
+IpAddress local_address(const Underlay& underlay, const IpAddress& remote) {
+    const auto hop = next_hop(underlay, remote);
+    const IpPrefix* const network = hop ? network_of(underlay, *hop) : nullptr;
+    return network == nullptr ? IpAddress() : network->address;
 }
 
 bool is_own_address(const Underlay& underlay, const IpAddress& address) {
@@ -35,8 +43,8 @@ bool is_host_of(const IpPrefix& network, const IpAddress& address) {
 }
 
 std::uint16_t tunnel_overhead(const IpAddress& remote) {
-    constexpr std::uint16_t kInnerEthernet = 14, kTunnelHeader = 8, kUdp = 8, kIpv4 = 20, kIpv6 = 40;
-    return kInnerEthernet + kTunnelHeader + kUdp + (remote.is_v4() ? kIpv4 : kIpv6);
+    constexpr std::uint16_t kInnerEthernet = 14, kTunnelHeader = 8;
+    return kInnerEthernet + kTunnelHeader + kUdpHeader + (remote.is_v4() ? kIpv4Header : kIpv6Header);
 }
 
 }  // namespace bulkhead

@@ -17,6 +17,9 @@ namespace bulkhead {
 /// The address itself where it is on the link, else the gateway of its family; nothing: it can't be reached.
 [[nodiscard]] std::optional<IpAddress> next_hop(const Underlay& underlay, const IpAddress& address);
 
+/// The address that a tunnel's packets come from: that on the network of the next hop.
+[[nodiscard]] IpAddress local_address(const Underlay& underlay, const IpAddress& remote);
+
 [[nodiscard]] bool is_own_address(const Underlay& underlay, const IpAddress& address);
 
 /// Whether an address of this network can be one node's: neither its broadcast address (RFC 919, section 7) nor the

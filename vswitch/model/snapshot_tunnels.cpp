@@ -25,20 +25,14 @@ std::unique_ptr<UnderlayEntry> underlay_entry(const Underlay& underlay, MacAddre
         const std::string port = port_name_of_tunnel(name);
         const TunnelIndex::Remote remote{.type = tunnel.type,
                                          .udp_port = tunnel.dst_port,
-                                         .wants_checksum = !tunnel.remote.is_v4() && tunnel.udp_checksum};
+                                         .wants_checksum = !tunnel.remote.is_v4() && tunnel.udp_checksum,
+                                         .has_keepalive = tunnel.keepalive_ms != 0};
         entry->tunnels.add_remote(tunnel.remote, remote);
         for (const std::string& segment : tunnel.segments)
             entry->tunnels.add_segment(tunnel.remote, remote, model.segments.at(segment).vni,
                                        *indices.attachments.find({port, segment, 0}));
     }
     return entry;
-}
-
-/// The address that a tunnel's packets come from: that on the network of the next hop.
-IpAddress local_address(const Underlay& underlay, const IpAddress& remote) {
-    const auto hop = next_hop(underlay, remote);
-    const IpPrefix* const network = hop ? network_of(underlay, *hop) : nullptr;
-    return network == nullptr ? IpAddress() : network->address;
 }
 
 std::unique_ptr<TunnelEntry> tunnel_entry(const Tunnel& tunnel, const Underlay& underlay, MacAddress mac, PortIndex nic,

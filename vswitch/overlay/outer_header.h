@@ -12,14 +12,15 @@
 #include "vswitch/base/mac_address.h"
 #include "vswitch/model/model.h"
 #include "vswitch/packet/ethernet.h"
+#include "vswitch/packet/ip.h"
 
 namespace bulkhead {
 
-inline constexpr std::uint16_t kIpv4Header = 20;  ///< without options
-inline constexpr std::uint16_t kIpv6Header = 40;
-inline constexpr std::uint16_t kUdpHeader = 8;
 inline constexpr std::uint16_t kShimHeader = 8;  ///< VXLAN's, and Geneve's without options
-inline constexpr std::uint8_t kProtocolUdp = 17;
+/// The VNI that keepalives travel in. RFC 8971, section 6, leaves its value to the operator: 0, since that of a segment
+/// is 1 at least, so no segment's frames can be taken for a keepalive or the other way round; and since Open vSwitch
+/// uses it for its own BFD.
+inline constexpr std::uint32_t kManagementVni = 0;
 inline constexpr std::uint8_t kVxlanFlags = 0x08;  ///< the VNI is valid
 inline constexpr std::uint8_t kGeneveControl = 0x80, kGeneveCritical = 0x40;
 inline constexpr std::uint16_t kTransEthernet = 0x6558;  ///< Geneve's protocol type of Ethernet frames

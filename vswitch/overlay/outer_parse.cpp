@@ -60,8 +60,11 @@ std::uint16_t shim_length(const View& view, std::uint16_t shim, TunnelType type)
     if (type == TunnelType::vxlan) return (view.data[shim] & kVxlanFlags) != 0 ? kShimHeader : 0;
     constexpr std::uint8_t kVersion = 0xc0, kOptionWords = 0x3f;
     const std::uint8_t first = view.data[shim], flags = view.data[shim + 1];
-    // A critical option is one that we would have to understand, and we know none (RFC 8926, section 3.4).
-    if ((first & kVersion) != 0 || (flags & (kGeneveControl | kGeneveCritical)) != 0) return 0;
+    // A critical option is one that we would have to understand, and we know none (RFC 8926, section 3.4). The only
+    // control packets are keepalives, and of those not all are marked (RFC 9521, section 4).
+    const bool may_be_control = view.at<std::uint32_t>(shim + 4U) >> 8 == kManagementVni;
+    const std::uint8_t refused = may_be_control ? kGeneveCritical : kGeneveControl | kGeneveCritical;
+    if ((first & kVersion) != 0 || (flags & refused) != 0) return 0;
     if (view.at<std::uint16_t>(shim + 2U) != kTransEthernet) return 0;
     return static_cast<std::uint16_t>(kShimHeader + (first & kOptionWords) * 4);
 }
@@ -78,9 +81,10 @@ Outer parse_tunnelled(const View& view, const Datagram& datagram, TunnelType typ
         return dropped(DropReason::bad_outer);
     const auto found = underlay.tunnels.find(datagram.source, type, view.at<std::uint16_t>(datagram.udp + 2U),
                                              view.at<std::uint32_t>(shim + 4U) >> 8);
-    if (found.attachment == kNoAttachment) return dropped(found.reason);
+    if (found.reason != DropReason::none) return dropped(found.reason);
     // RFC 6935, section 5: over IPv6 a zero checksum only where both ends agreed on it.
     if (checksum == 0 ? found.wants_checksum : !is_good(view, datagram)) return dropped(DropReason::bad_outer);
+    if (found.is_for_node) return for_node();
     return {.kind = Outer::Kind::tunnelled,
             .reason = DropReason::none,
             .attachment = found.attachment,

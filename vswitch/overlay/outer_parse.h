@@ -15,7 +15,7 @@ namespace bulkhead {
 struct Outer {
     enum class Kind : std::uint8_t {
         tunnelled,  ///< `attachment`, `udp_port`, `header_length`, `frame_length` and `ecn` hold
-        for_node,   ///< ARP, ICMP or ICMPv6: for whoever speaks for this node
+        for_node,   ///< ARP, ICMP, ICMPv6, or a tunnel's keepalive: for whoever speaks for this node
         dropped,    ///< for `reason`
     };
     Kind kind = Kind::dropped;

@@ -26,6 +26,15 @@ struct TunnelState {
     std::optional<IpAddress> next_hop;  ///< the remote itself, or a gateway
     std::optional<MacAddress> next_hop_mac;
     bool resolved = false;
+    std::optional<bool> alive;  ///< by its keepalive; nothing: there is none, or the remote never answered one
+};
+
+/// What a tunnel's keepalive has found out.
+struct TunnelEvent {
+    std::string tunnel;
+    std::string underlay;
+    IpAddress remote;
+    bool is_alive = false;
 };
 
 /// Something that was seen on an underlay.

@@ -15,6 +15,7 @@
 #include "vswitch/base/ip_address.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/ipv4_vni_table.h"
+#include "vswitch/overlay/outer_header.h"
 
 namespace bulkhead {
 
@@ -24,6 +25,7 @@ class TunnelIndex {
         TunnelType type = TunnelType::vxlan;
         std::uint16_t udp_port = 0;
         bool wants_checksum = false;  ///< a datagram without UDP checksum is not taken
+        bool has_keepalive = false;   ///< what comes in the management VNI is for the node
 
         [[nodiscard]] bool speaks(TunnelType asked, std::uint16_t port) const noexcept {
             return type == asked && udp_port == port;
@@ -33,6 +35,7 @@ class TunnelIndex {
         AttachmentIndex attachment = kNoAttachment;
         DropReason reason = DropReason::none;  ///< why there is no attachment
         bool wants_checksum = false;
+        bool is_for_node = false;  ///< a keepalive; there is no attachment, and no reason to drop
     };
 
     void add_remote(const IpAddress& address, const Remote& remote) { remotes_.emplace(address, remote); }
@@ -50,6 +53,8 @@ class TunnelIndex {
         const auto remote = remotes_.find(source);
         if (remote == remotes_.end() || !remote->second.speaks(type, udp_port))
             return {kNoAttachment, DropReason::unknown_remote};
+        if (vni == kManagementVni && remote->second.has_keepalive)
+            return {kNoAttachment, DropReason::none, remote->second.wants_checksum, true};
         return {kNoAttachment, vnis_.contains(vni) ? DropReason::vni_not_attached : DropReason::unknown_vni};
     }
 

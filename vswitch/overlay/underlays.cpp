@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "vswitch/model/next_hop.h"
 #include "vswitch/overlay/device_mac.h"
 
 namespace bulkhead {
@@ -36,7 +37,13 @@ std::string_view name_of(NeighborState state) {
 
 }  // namespace
 
-std::unique_ptr<UnderlayHost> Underlays::make_speaker(const Host& host) const {
+Keepalives::Send Underlays::sender() {
+    return [this](PortIndex nic, std::span<const std::uint8_t> frame) {
+        if (exchange_.send(nic, frame)) wake_();
+    };
+}
+
+std::unique_ptr<UnderlayHost> Underlays::make_speaker(const Host& host) {
     const Underlay& underlay = host.configured;
     return std::make_unique<UnderlayHost>(UnderlayHost::Settings{.mac = host.mac,
                                                                  .addresses = underlay.addresses,
@@ -44,16 +51,14 @@ std::unique_ptr<UnderlayHost> Underlays::make_speaker(const Host& host) const {
                                                                  .vlan = underlay.vlan,
                                                                  .mtu = underlay.mtu,
                                                                  .fixed = underlay.neighbors},
-                                          // What finds no room is asked again, as if the link had lost it.
-                                          [this, nic = host.nic](std::span<const std::uint8_t> frame) {
-                                              if (exchange_.send(nic, frame)) wake_();
-                                          });
+                                          [send = sender(), nic = host.nic](auto frame) { send(nic, frame); });
 }
 
 void Underlays::adopt(const Model& model, const Indices& indices, const std::map<std::string, PortIo*>& ports,
                       std::uint64_t now_ms) {
     adopt_hosts(model, indices, ports);
     adopt_tunnels(model, indices, now_ms);
+    adopt_keepalives(model, now_ms);
 }
 
 void Underlays::adopt_hosts(const Model& model, const Indices& indices, const std::map<std::string, PortIo*>& ports) {
@@ -106,6 +111,31 @@ void Underlays::adopt_tunnels(const Model& model, const Indices& indices, std::u
     for (auto& [name, host] : hosts_) host.speaker->set_wanted(wanted[name], now_ms);
 }
 
+void Underlays::adopt_keepalives(const Model& model, std::uint64_t now_ms) {
+    std::vector<Keepalives::Watched> watched;
+    for (const auto& [name, reached] : tunnels_) {
+        const Tunnel& tunnel = model.tunnels.at(name);
+        const Host& host = hosts_.at(reached.underlay);
+        const OuterHeader::Ends ends{.source = host.mac,
+                                     .vlan = host.configured.vlan,
+                                     .local = local_address(host.configured, tunnel.remote),
+                                     .remote = tunnel.remote};
+        watched.push_back({.tunnel = name,
+                           .underlay = reached.underlay,
+                           .interval_ms = tunnel.keepalive_ms,
+                           .nic = host.nic,
+                           .next_hop = reached.index,
+                           .path = {.type = tunnel.type,
+                                    .header = OuterHeader::build(tunnel, ends),
+                                    .mac = ends.source,
+                                    .local = ends.local,
+                                    .remote = ends.remote,
+                                    .dscp = tunnel.dscp,
+                                    .has_udp_checksum = tunnel.udp_checksum}});
+    }
+    keepalives_.adopt(std::move(watched), now_ms);
+}
+
 void Underlays::start(std::uint64_t now_ms) {
     for (auto& [name, host] : hosts_) {
         host.looked_at_ms = 0;
@@ -124,14 +154,20 @@ void Underlays::look_at_link(Host& host, std::uint64_t now_ms) {
 }
 
 void Underlays::serve(std::uint64_t now_ms) {
-    exchange_.receive([&](PortIndex nic, std::span<const std::uint8_t> frame) {
-        for (auto& [name, host] : hosts_)
-            if (host.nic == nic) (void)host.speaker->receive(frame, now_ms);
-    });
+    exchange_.receive([&](PortIndex nic, std::span<const std::uint8_t> frame) { receive(nic, frame, now_ms); });
+    keepalives_.tick(now_ms);
     for (auto& [name, host] : hosts_) {
         look_at_link(host, now_ms);
         if (host.speaker->next_deadline() <= now_ms) host.speaker->tick(now_ms);
         pass_on(name, host);
+    }
+}
+
+void Underlays::receive(PortIndex nic, std::span<const std::uint8_t> frame, std::uint64_t now_ms) {
+    for (auto& [name, host] : hosts_) {
+        if (host.nic != nic) continue;
+        const LinkFormat link(host.mac, host.configured.vlan);
+        if (!keepalives_.receive(nic, link, frame, now_ms)) (void)host.speaker->receive(frame, now_ms);
     }
 }
 
@@ -183,7 +219,8 @@ TunnelState Underlays::tunnel(const std::string& name) const {
     const bool is_known = entry.state == NextHops::State::known;
     return {.next_hop = reached->second.next_hop,
             .next_hop_mac = is_known ? std::optional(MacAddress(entry.mac)) : std::nullopt,
-            .resolved = is_known};
+            .resolved = is_known,
+            .alive = keepalives_.is_alive(name)};
 }
 
 }  // namespace bulkhead

@@ -4,11 +4,10 @@
 #include <rte_mbuf.h>
 
 #include "vswitch/packet/ethernet.h"
+#include "vswitch/packet/ip.h"
 
 namespace bulkhead {
 namespace {
-
-constexpr std::uint16_t kIpv4Header = 20;
 
 struct Inside {
     std::uint16_t type = 0;  ///< EtherType behind all tags, 0 if it is not there

@@ -10,7 +10,12 @@
 namespace bulkhead {
 
 inline constexpr std::uint8_t kProtocolIcmp = 1;
+inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint8_t kProtocolIcmpv6 = 58;
+
+inline constexpr std::uint16_t kIpv4Header = 20;  ///< without options
+inline constexpr std::uint16_t kIpv6Header = 40;
+inline constexpr std::uint16_t kUdpHeader = 8;
 
 /// Without options.
 struct Ipv4Header {
@@ -25,7 +30,7 @@ struct Ipv4Header {
     std::array<std::uint8_t, 4> source{};
     std::array<std::uint8_t, 4> destination{};
 };
-static_assert(sizeof(Ipv4Header) == 20);
+static_assert(sizeof(Ipv4Header) == kIpv4Header);
 
 inline constexpr std::uint16_t kIpv4DontFragment = 0x4000;
 inline constexpr std::uint16_t kIpv4MoreFragments = 0x2000;
@@ -39,6 +44,6 @@ struct Ipv6Header {
     std::array<std::uint8_t, 16> source{};
     std::array<std::uint8_t, 16> destination{};
 };
-static_assert(sizeof(Ipv6Header) == 40);
+static_assert(sizeof(Ipv6Header) == kIpv6Header);
 
 }  // namespace bulkhead

@@ -56,10 +56,12 @@ TEST(Render, TheFabric) {
     EXPECT_EQ(
         shown("tunnel.list", R"({"cursor": null, "items": [
                 {"name": "edge-2", "type": "vxlan", "underlay": "u0", "remote": "192.0.2.2", "segments": ["blue", "red"],
-                 "state": {"status": "active", "next_hop": "192.0.2.2", "resolved": true, "rx_packets": 5, "tx_packets": 7,
-                           "drops": 0}}]})"),
-        "NAME    TYPE   UNDERLAY  REMOTE     SEGMENTS   STATUS  NEXT HOP   RESOLVED  RX PACKETS  TX PACKETS  DROPS\n"
-        "edge-2  vxlan  u0        192.0.2.2  blue, red  active  192.0.2.2  yes                5           7      0\n");
+                 "state": {"status": "active", "next_hop": "192.0.2.2", "resolved": true, "alive": true, "rx_packets": 5,
+                           "tx_packets": 7, "drops": 0}}]})"),
+        "NAME    TYPE   UNDERLAY  REMOTE     SEGMENTS   STATUS  NEXT HOP   RESOLVED  ALIVE  RX PACKETS  TX PACKETS  "
+        "DROPS\n"
+        "edge-2  vxlan  u0        192.0.2.2  blue, red  active  192.0.2.2  yes       yes             5           7  "
+        "    0\n");
     EXPECT_EQ(shown("underlay.neighbors", R"({"cursor": null, "items": [
                 {"underlay": "u0", "ip": "192.0.2.2", "mac": null, "state": "probing", "age_s": 3, "duplicate": false}]})"),
               "UNDERLAY  IP         MAC  STATE    AGE S  DUPLICATE\n"

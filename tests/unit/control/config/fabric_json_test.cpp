@@ -19,7 +19,8 @@ struct Spoilt {
 const json kUnderlay = json::parse(R"({"name": "u0", "port": "uplink0", "addresses": ["192.0.2.1/24", "2001:db8::1/64"],
     "gateways": ["192.0.2.254"], "vlan": 30, "mtu": 1600, "neighbors": [{"ip": "192.0.2.2", "mac": "02:00:00:00:02:02"}]})");
 const json kTunnel = json::parse(R"({"name": "edge-2", "type": "vxlan", "underlay": "u0", "remote": "192.0.2.2",
-    "segments": ["blue"], "dst_port": 4790, "horizon": "spoke", "ttl": 9, "dscp": "copy", "udp_checksum": true})");
+    "segments": ["blue"], "dst_port": 4790, "horizon": "spoke", "ttl": 9, "dscp": "copy", "udp_checksum": true,
+    "keepalive_ms": 50})");
 const json kEntry = json::parse(R"({"segment": "blue", "mac": "02:00:00:00:00:01", "tunnel": "edge-2",
     "ips": ["10.1.0.9", "2001:db8::9"]})");
 
@@ -85,7 +86,12 @@ TEST(FabricJson, RefusesBadTunnels) {
         {"/dscp", "ef", "/dscp"},
         {"/dscp", true, "/dscp"},
         {"/udp_checksum", "yes", "/udp_checksum"},
-        {"/keepalive_ms", 100, "/keepalive_ms", ErrorCode::not_built_in},
+        {"/keepalive_ms", 1, "/keepalive_ms"},
+        {"/keepalive_ms", 49, "/keepalive_ms"},
+        {"/keepalive_ms", 60001, "/keepalive_ms"},
+        {"/keepalive_ms", 4294967396, "/keepalive_ms"},
+        {"/keepalive_ms", -50, "/keepalive_ms"},
+        {"/keepalive_ms", "100", "/keepalive_ms"},
         {"/trust_groups", true, "/trust_groups", ErrorCode::not_built_in},
     };
     expect_refusals(kTunnel, spoilt, [](const json& object) { return decode_tunnel(object); });
@@ -121,6 +127,7 @@ TEST(FabricJson, DefaultsFollowTypeAndRemote) {
     const Tunnel tunnel = decoded("vxlan", "192.0.2.2");
     EXPECT_EQ(tunnel.dscp, 0);
     EXPECT_EQ(tunnel.ttl, 64);
+    EXPECT_EQ(tunnel.keepalive_ms, 0U);
     EXPECT_EQ(tunnel.horizon, Horizon::mesh);
     EXPECT_EQ(decode_underlay({{"name", "u"}, {"port", "p"}, {"addresses", {"192.0.2.1/24"}}})->mtu, 1500);
 }
@@ -128,7 +135,6 @@ TEST(FabricJson, DefaultsFollowTypeAndRemote) {
 TEST(FabricJson, WhatIsNotBuiltInMayBeLeftAtItsDefault) {
     json underlay = kUnderlay, tunnel = kTunnel;
     underlay["host_tap"] = "";
-    tunnel["keepalive_ms"] = 0;
     tunnel["trust_groups"] = false;
     EXPECT_TRUE(decode_underlay(underlay));
     EXPECT_TRUE(decode_tunnel(tunnel));

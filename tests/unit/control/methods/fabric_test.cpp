@@ -55,7 +55,7 @@ TEST_F(FabricMethods, RefusalsPointIntoTheParameters) {
     expect_refusal(call("tunnel.add", edge("t", "192.0.2.1")), ErrorCode::invalid_params, "/remote");
     expect_refusal(call("tunnel.add", edge("t", "192.0.2.3", {"blue", "green"})), ErrorCode::not_found, "/segments/1");
     expect_refusal(call("tunnel.set", {{"name", "edge-2"}, {"type", "geneve"}}), ErrorCode::invalid_params, "/type");
-    expect_refusal(call("tunnel.set", {{"name", "edge-2"}, {"keepalive_ms", 50}}), ErrorCode::not_built_in,
+    expect_refusal(call("tunnel.set", {{"name", "edge-2"}, {"keepalive_ms", 49}}), ErrorCode::invalid_params,
                    "/keepalive_ms");
     expect_refusal(call("tunnel.get", {{"name", "edge-9"}}), ErrorCode::not_found, "/name");
     expect_refusal(call("tunnel.list", {{"segment", "green"}}), ErrorCode::not_found, "/segment");
@@ -106,6 +106,10 @@ TEST_F(FabricMethods, StateStandsBesideTheConfiguration) {
     EXPECT_EQ(tunnel["state"], json::parse(R"({"status": "active", "reason": null, "next_hop": "192.0.2.2",
         "next_hop_mac": "00:00:00:00:00:02", "resolved": true, "alive": null, "rx_packets": 0, "rx_bytes": 0,
         "tx_packets": 7, "tx_bytes": 0, "drops": 0})"));
+    for (const bool alive : {false, true}) {
+        world.target.tunnel.alive = alive;
+        EXPECT_EQ(done("tunnel.get", {{"name", "edge-2"}})["state"]["alive"], alive);
+    }
     tunnel.erase("state");
     EXPECT_EQ(done("tunnel.add", tunnel)["changed"], false);
 }

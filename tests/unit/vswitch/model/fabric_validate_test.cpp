@@ -189,6 +189,8 @@ const BadModel kBadTunnels[] = {
     {"Geneve on VXLAN's port", [](Model& m) { add_tunnel(m, "192.0.2.9", TunnelType::geneve, kVxlanPort); },
      "tunnel zeta", "/dst_port"},
     {"no TTL", [](Model& m) { edge2(m).ttl = 0; }, "tunnel edge-2", "/ttl"},
+    {"a keepalive too often", [](Model& m) { edge2(m).keepalive_ms = 49; }, "tunnel edge-2", "/keepalive_ms"},
+    {"a keepalive too seldom", [](Model& m) { edge2(m).keepalive_ms = 60'001; }, "tunnel edge-2", "/keepalive_ms"},
     {"DSCP of seven bits", [](Model& m) { edge2(m).dscp = 64; }, "tunnel edge-2", "/dscp"},
     {"unknown segment", [](Model& m) { edge2(m).segments[1] = "green"; }, "tunnel edge-2", "/segments/1",
      ErrorCode::not_found},
