@@ -17,7 +17,7 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 
 
 class OvsPeer(Namespace):
-    """A node whose switch is Open vSwitch. As its guide to userspace tunnelling asks, the underlay address is on the internal
+    """A node whose switch, the process `switch`, is Open vSwitch. As its guide to userspace tunnelling asks, the underlay address is on the internal
     port of the bridge that the cable is plugged into."""
 
     def __init__(self, label="ovs"):
@@ -35,7 +35,7 @@ class OvsPeer(Namespace):
             self._daemon("ovsdb-server", f"{self.folder}/conf.db", f"--remote=p{self.remote}", f"--unixctl={self.folder}/ovsdb.ctl")
             until(lambda: os.path.exists(f"{self.folder}/db.sock"), 10, "the database's socket")
             self.vsctl("--no-wait", "init")
-            self._daemon(SWITCH, self.remote, f"--unixctl={self.folder}/vswitchd.ctl")
+            self.switch = self._daemon(SWITCH, self.remote, f"--unixctl={self.folder}/vswitchd.ctl")
         except BaseException:
             self.__exit__()
             raise
@@ -52,6 +52,7 @@ class OvsPeer(Namespace):
                                        stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment, start_new_session=True)
         self.stack.callback(process.wait)
         self.stack.callback(process.kill)
+        return process
 
     def vsctl(self, *arguments):
         """Returns when the switch has done it."""
