@@ -62,7 +62,7 @@ constexpr Field kSegment[] = {
     {"mac_age_s", integer, kOptional, kMutable, kBuiltIn, "300", "seconds until a silent learned MAC is forgotten, 1-1000000"},
     {"tenant", string, kOptional, kMutable, kBuiltIn, R"("")", "the tenant that may see and use it"},
     {"default_policy", string, kOptional, kMutable, kNotYet, R"("allow")", "verdict where no rule matches"},
-    {"arp_suppression", boolean, kOptional, kMutable, kNotYet, "false", "answer ARP and ND from the table"},
+    {"arp_suppression", boolean, kOptional, kMutable, kBuiltIn, "false", "answer ARP and ND for the ips that fdb.add placed"},
     {"encryption", string, kOptional, kMutable, kNotYet, R"("none")", "none or required on tunnels"},
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "vswitch/base/ids.h"
+#include "vswitch/fdb/ip_owners.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/entries.h"
 
@@ -92,6 +93,7 @@ struct Snapshot {
     std::vector<AttachmentEntry> attachments;  ///< by AttachmentIndex
     std::vector<SegmentEntry> segments;        ///< by SegmentIndex; 0 is never used, see mac_key()
     std::vector<std::vector<ReceiveQueue>> receive_queues;  ///< by worker
+    IpOwners ip_owners;                                     ///< of the segments with arp_suppression
 };
 
 }  // namespace bulkhead

@@ -92,6 +92,7 @@ Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::
                    *indices.segments.find(attachment.segment));
     }
     add_tunnels(*snapshot, model, indices);
+    snapshot->ip_owners = IpOwners(model, indices);
     return snapshot;
 }
 

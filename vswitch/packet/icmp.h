@@ -40,6 +40,7 @@ struct NeighborMessageHeader {
 };
 static_assert(sizeof(NeighborMessageHeader) == 24);
 
+inline constexpr std::uint32_t kNeighborRouter = 0x8000'0000;
 inline constexpr std::uint32_t kNeighborSolicited = 0x4000'0000;
 inline constexpr std::uint32_t kNeighborOverride = 0x2000'0000;
 inline constexpr std::uint8_t kNeighborHopLimit = 255;  ///< what no router lets through from elsewhere

@@ -33,6 +33,7 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     find_macs(batch, macs_);
     learn(batch, macs_, learner_);  // new or moved sources are noted; nothing is written per frame
     lookup(batch, snapshot);        // unicast, flood, or drop
+    answer_requests(batch, snapshot, macs_, counters_, buffers_);   // ARP and ND, for whom the controller told us of
     replicate(batch, snapshot, transmitter_, counters_, buffers_);  // split horizon, never back, no payload copies
     sweep_dropped(batch, counters_);
     settle(snapshot);

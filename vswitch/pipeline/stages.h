@@ -30,6 +30,13 @@ void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept;
 /// same_port, isolated, tagged_frame, port_gone.
 void lookup(Batch& batch, const Snapshot& snapshot) noexcept;
 
+/// Answers, in the owner's place, the requests for a MAC that the controller told (Snapshot::ip_owners) and that lookup
+/// would send to everybody, or nobody in a segment that does not flood: the answer takes the request's row, and its
+/// `egress` is where that came in. A unicast request goes on to whom it is for (RFC 4861, section 7.3.1). Verdict:
+/// no_buffer.
+void answer_requests(Batch& batch, const Snapshot& snapshot, const MacTable& macs, WorkerCounters& counters,
+                     rte_mempool* buffers) noexcept;
+
 /// Whether a frame with `inner_vlan` left on it (Batch::kUntagged: none) may leave by an attachment.
 [[nodiscard]] inline bool accepts_tag(const AttachmentEntry& attachment, std::uint16_t inner_vlan) noexcept {
     if (inner_vlan == Batch::kUntagged) return true;

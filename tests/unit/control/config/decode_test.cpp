@@ -49,7 +49,7 @@ constexpr BadInput kBadSegments[] = {
     {R"({"name": "blue", "vni": 1, "mac_limit": 1000001})", "/mac_limit"},
     {R"({"name": "blue", "vni": 1, "mac_age_s": 0})", "/mac_age_s"},
     {R"({"name": "blue", "vni": 1, "owner": 5})", "/owner"},
-    {R"({"name": "blue", "vni": 1, "arp_suppression": true})", "/arp_suppression", ErrorCode::not_built_in},
+    {R"({"name": "blue", "vni": 1, "arp_suppression": 1})", "/arp_suppression"},
     {R"({"name": "blue", "vni": 1, "encryption": "required"})", "/encryption", ErrorCode::not_built_in},
     {R"({"name": "blue", "vni": 1, "default_policy": "deny"})", "/default_policy", ErrorCode::not_built_in},
 };
@@ -175,7 +175,7 @@ TEST(Decode, FillsInDefaults) {
 }
 
 TEST(Decode, TakesWhatIsNotBuiltInAtItsDefault) {
-    EXPECT_TRUE(decode_segment({{"name", "blue"}, {"vni", 1}, {"encryption", "none"}, {"arp_suppression", false}}));
+    EXPECT_TRUE(decode_segment({{"name", "blue"}, {"vni", 1}, {"encryption", "none"}}));
     EXPECT_TRUE(
         decode_port({{"name", "p"}, {"type", "vhost-user"}, {"path", "/a"}, {"offloads", {"csum", "tso4", "tso6"}}}));
 }

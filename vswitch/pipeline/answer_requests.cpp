@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+
+#include <rte_mbuf.h>
+
+#include "vswitch/overlay/address_request.h"
+#include "vswitch/packet/link_header.h"
+#include "vswitch/packet/pending_work.h"
+#include "vswitch/pipeline/answer_frame.h"
+#include "vswitch/pipeline/stages.h"
+
+namespace bulkhead {
+namespace {
+
+constexpr std::size_t kMostRead = LinkHeader::kMost + kLongestRequest;
+
+/// On its way to everybody, or it would be if the segment flooded.
+bool is_for_everybody(const Batch& batch, std::uint16_t row) noexcept {
+    if (!is_multicast(batch.destination[row])) return false;
+    return batch.verdict[row] == DropReason::flood_disabled || (batch.alive(row) && batch.egress[row] == Batch::kFlood);
+}
+
+/// Whether the asker may have the owner's MAC. What came through the mesh is for the node that is nearest to the owner
+/// to answer; isolated stations don't hear each other; and an owner that asks whether its address is free must not be
+/// told that it is taken.
+bool is_answered(const AddressRequest& request, MacAddress sender, MacAddress owner, const AttachmentEntry& ingress,
+                 const AttachmentEntry* egress) noexcept {
+    if (ingress.is_mesh || owner == request.asker || owner == sender) return false;
+    return !(ingress.isolated && egress != nullptr && egress->isolated);
+}
+
+void answer(Batch& batch, std::uint16_t row, const Snapshot& snapshot, const MacTable& macs, WorkerCounters& counters,
+            rte_mempool* buffers) noexcept {
+    rte_mbuf* const frame = batch.frames[row];
+    if ((frame->ol_flags & kPendingWork) != 0) return;  // its checksum is not there to be checked
+    std::array<std::uint8_t, kMostRead> scratch;
+    const auto length = static_cast<std::uint32_t>(std::min<std::size_t>(frame->pkt_len, scratch.size()));
+    const std::span octets(static_cast<const std::uint8_t*>(rte_pktmbuf_read(frame, 0, length, scratch.data())),
+                           length);
+    const auto header = read_link_header(octets);
+    if (!header) return;
+    const auto request = parse_address_request(header->ethertype, header->source, octets.subspan(header->length));
+    if (!request) return;
+    const SegmentIndex segment = batch.segment[row];
+    const auto owner = snapshot.ip_owners.find(segment, request->target);
+    if (!owner) return;
+    const AttachmentIndex place = macs.find(mac_key(segment, owner->value())).attachment();
+    const AttachmentEntry* const egress = place < snapshot.attachments.size() ? &snapshot.attachments[place] : nullptr;
+    if (!is_answered(*request, header->source, *owner, snapshot.attachments[batch.ingress[row]], egress)) return;
+
+    const AddressAnswer reply = answer_of(*request, *owner);
+    rte_mbuf* const made = answer_frame(octets.first(header->length), reply.destination, *owner,
+                                        std::span(reply.octets).first(reply.length), buffers);
+    if (made == nullptr) return batch.drop(row, DropReason::no_buffer);
+    rte_pktmbuf_free(frame);
+    counters.books.consumed.add(1);
+    counters.books.originated.add(1);
+    // It takes the request's place on the way, and goes back where that came from.
+    batch.frames[row] = made;
+    batch.egress[row] = batch.ingress[row];
+    batch.verdict[row] = DropReason::none;
+}
+
+}  // namespace
+
+void answer_requests(Batch& batch, const Snapshot& snapshot, const MacTable& macs, WorkerCounters& counters,
+                     rte_mempool* buffers) noexcept {
+    if (snapshot.ip_owners.is_empty()) [[likely]]
+        return;
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        if (is_for_everybody(batch, row)) [[unlikely]]
+            answer(batch, row, snapshot, macs, counters, buffers);
+    }
+}
+
+}  // namespace bulkhead
