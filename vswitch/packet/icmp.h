@@ -10,11 +10,16 @@
 namespace bulkhead {
 
 inline constexpr std::uint8_t kIcmpEchoReply = 0;
+inline constexpr std::uint8_t kIcmpUnreachable = 3;
+inline constexpr std::uint8_t kIcmpFragmentationNeeded = 4;  ///< a code of it
 inline constexpr std::uint8_t kIcmpEchoRequest = 8;
+inline constexpr std::uint8_t kIcmpv6PacketTooBig = 2;
 inline constexpr std::uint8_t kIcmpv6EchoRequest = 128;
 inline constexpr std::uint8_t kIcmpv6EchoReply = 129;
 inline constexpr std::uint8_t kIcmpv6NeighborSolicitation = 135;
 inline constexpr std::uint8_t kIcmpv6NeighborAdvertisement = 136;
+inline constexpr std::uint8_t kIcmpv6Redirect = 137;
+inline constexpr std::uint8_t kIcmpv6FirstInformational = 128;  ///< below it are errors (RFC 4443, section 2.1)
 
 /// What all messages of both start with.
 struct IcmpHeader {
@@ -31,6 +36,14 @@ struct IcmpEchoHeader {
     BigEndian16 sequence;
 };
 static_assert(sizeof(IcmpEchoHeader) == 8);
+
+/// Fragmentation needed (RFC 1191, section 4) and Packet Too Big (RFC 4443, section 3.2); the packet follows. Of the
+/// former the MTU's upper half is unused and 0.
+struct IcmpTooBigHeader {
+    IcmpHeader icmp;
+    BigEndian32 mtu;
+};
+static_assert(sizeof(IcmpTooBigHeader) == 8);
 
 /// Neighbor Solicitation and Advertisement alike (RFC 4861, sections 4.3 and 4.4); options follow.
 struct NeighborMessageHeader {

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint16_t kVidMask = 0x0fff;
 constexpr std::uint16_t kPriorityMask = 0xf000;
-constexpr std::uint16_t kServiceTag = 0x1000;
 
 /// Takes the outer tag off, first giving the frame a copy of its own if others share it.
 bool pop(Batch& batch, std::uint16_t row, rte_mempool* buffers) noexcept {
@@ -33,10 +32,7 @@ void note_inner_tag(Batch& batch, std::uint16_t row, const AttachmentEntry& atta
     const auto* data = rte_pktmbuf_mtod(frame, const std::uint8_t*);
     batch.ethertype[row] = load_big_endian<std::uint16_t>(data + kMacPair);
     if (!is_vlan_ethertype(batch.ethertype[row])) return;
-    const std::uint16_t vid = load_big_endian<std::uint16_t>(data + kMacPair + 2) & kVidMask;
-    // A service tag is not the C-tag of the same number: only attachments that carry tags take it.
-    batch.inner_vlan[row] =
-        batch.ethertype[row] == kEtherTypeVlan ? vid : static_cast<std::uint16_t>(vid | kServiceTag);
+    batch.inner_vlan[row] = inner_vlan(batch.ethertype[row], load_big_endian<std::uint16_t>(data + kMacPair + 2));
     if (!accepts_tag(attachment, batch.inner_vlan[row])) batch.drop(row, DropReason::tagged_frame);
 }
 

@@ -15,7 +15,8 @@ Pipeline::Pipeline(std::uint16_t worker, const Shared& shared, WorkerCounters& c
       counters_(counters),
       buffers_(shared.buffers),
       learner_(macs_),
-      transmitter_(worker, counters, buffers_, shared.next_hops) {}
+      too_big_(macs_, buffers_),
+      transmitter_(worker, counters, buffers_, shared.next_hops, too_big_) {}
 
 void Pipeline::adopt(const Snapshot& snapshot) {
     learner_.forget();
@@ -42,6 +43,10 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
 void Pipeline::settle(const Snapshot& snapshot) noexcept {
     transmitter_.flush(snapshot);
     learner_.settle(snapshot);
+    if (too_big_.are_due()) [[unlikely]] {
+        too_big_.send(snapshot, transmitter_, counters_);
+        transmitter_.flush(snapshot);
+    }
     if (worker_ != 0) return;
     for (auto next = exchange_.next_to_send(); next.frame != nullptr; next = exchange_.next_to_send())
         transmitter_.originate(snapshot, next.nic, next.frame);

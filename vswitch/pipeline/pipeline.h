@@ -5,6 +5,7 @@
 #include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
 #include "vswitch/pipeline/learner.h"
+#include "vswitch/pipeline/too_big_answers.h"
 #include "vswitch/pipeline/transmitter.h"
 
 namespace bulkhead {
@@ -28,8 +29,9 @@ class Pipeline {
     /// Takes the burst: `batch.port`, `count` and `frames` are set.
     void run(Batch& batch, const Snapshot& snapshot) noexcept;
 
-    /// What is not of a burst: MACs to be learned, frames that wait for a next hop, and what this node itself has to
-    /// say on its underlays. Call it after a round without a burst, too.
+    /// What is not of a burst: MACs to be learned, answers to sources of frames too big for their path, frames that
+    /// wait for a next hop, and what this node itself has to say on its underlays. Call it after a round without a
+    /// burst, too.
     void settle(const Snapshot& snapshot) noexcept;
 
     [[nodiscard]] Learner& learner() noexcept { return learner_; }
@@ -41,6 +43,7 @@ class Pipeline {
     WorkerCounters& counters_;
     rte_mempool* buffers_;
     Learner learner_;
+    TooBigAnswers too_big_;
     Transmitter transmitter_;
 };
 

@@ -6,6 +6,7 @@
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/model/snapshot.h"
 #include "vswitch/packet/batch.h"
+#include "vswitch/packet/ethernet.h"
 
 struct rte_mempool;
 
@@ -36,6 +37,13 @@ void lookup(Batch& batch, const Snapshot& snapshot) noexcept;
 /// no_buffer.
 void answer_requests(Batch& batch, const Snapshot& snapshot, const MacTable& macs, WorkerCounters& counters,
                      rte_mempool* buffers) noexcept;
+
+/// What Batch::inner_vlan says of a tag that stays on its frame. A service tag is not the C-tag of the same number:
+/// only attachments that carry tags take it.
+[[nodiscard]] inline std::uint16_t inner_vlan(std::uint16_t ethertype, std::uint16_t tci) noexcept {
+    constexpr std::uint16_t kVid = 0x0fff, kServiceTag = 0x1000;
+    return static_cast<std::uint16_t>((tci & kVid) | (ethertype == kEtherTypeVlan ? 0 : kServiceTag));
+}
 
 /// Whether a frame with `inner_vlan` left on it (Batch::kUntagged: none) may leave by an attachment.
 [[nodiscard]] inline bool accepts_tag(const AttachmentEntry& attachment, std::uint16_t inner_vlan) noexcept {

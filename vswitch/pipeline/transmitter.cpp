@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
 
 #include "vswitch/packet/pending_work.h"
 #include "vswitch/pipeline/encapsulate.h"
 #include "vswitch/pipeline/finish.h"
+#include "vswitch/pipeline/too_big_answers.h"
 #include "vswitch/port_io.h"
 
 namespace bulkhead {
@@ -158,7 +160,7 @@ void Transmitter::enter_tunnel(const Snapshot& snapshot, AttachmentIndex by, rte
     const std::uint16_t first = out.count;
     for (std::uint16_t at = 0; at < count; ++at) {
         if (lengths[at] > tunnel.longest_frame) [[unlikely]] {
-            drop(by, frames[at], DropReason::path_mtu_exceeded);
+            drop_too_big(snapshot, by, frames[at]);
         } else if (!make_room(frames[at], may_chain, buffers_)) [[unlikely]] {
             drop(by, frames[at], DropReason::no_buffer);
         } else {
@@ -189,6 +191,11 @@ void Transmitter::look_at_waiting(const Snapshot& snapshot) noexcept {
                          [&queue](std::uint16_t at) { return queue.by[at]; });
     });
     counters_.books.held.set(waiting_room_.held());
+}
+
+void Transmitter::drop_too_big(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept {
+    too_big_.note(snapshot, egress, frame, rte_rdtsc() / (rte_get_tsc_hz() / 1000));
+    drop(egress, frame, DropReason::path_mtu_exceeded);
 }
 
 void Transmitter::drop(AttachmentIndex egress, rte_mbuf* frame, DropReason reason) noexcept {

@@ -22,10 +22,13 @@ struct rte_mempool;
 
 namespace bulkhead {
 
+class TooBigAnswers;
+
 class Transmitter {
   public:
-    Transmitter(std::uint16_t worker, WorkerCounters& counters, rte_mempool* buffers, const NextHops& next_hops)
-        : worker_(worker), counters_(counters), buffers_(buffers), next_hops_(next_hops) {}
+    Transmitter(std::uint16_t worker, WorkerCounters& counters, rte_mempool* buffers, const NextHops& next_hops,
+                TooBigAnswers& too_big)
+        : worker_(worker), counters_(counters), buffers_(buffers), next_hops_(next_hops), too_big_(too_big) {}
     ~Transmitter();
     Transmitter(const Transmitter&) = delete;
     Transmitter& operator=(const Transmitter&) = delete;
@@ -83,6 +86,7 @@ class Transmitter {
                   std::uint16_t count, AttachmentOf attachment_of) noexcept;
     void wait_or_drop(AttachmentIndex egress, PortIndex tunnel, NextHops::State state, rte_mbuf* frame) noexcept;
     void look_at_waiting(const Snapshot& snapshot) noexcept;
+    void drop_too_big(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept;
     void drop(AttachmentIndex egress, rte_mbuf* frame, DropReason reason) noexcept;
     template <typename AttachmentOf>
     void account_sent(const Snapshot& snapshot, PortIndex port, const std::uint32_t* lengths, std::uint16_t first,
@@ -92,6 +96,7 @@ class Transmitter {
     WorkerCounters& counters_;
     rte_mempool* buffers_;
     const NextHops& next_hops_;
+    TooBigAnswers& too_big_;  ///< is told of what does not fit through a tunnel
     WaitingRoom waiting_room_;
     std::vector<std::unique_ptr<Queue>> queues_;  ///< by PortIndex; none for tunnels
     std::vector<PortIndex> waiting_;              ///< ports with frames queued; capacity for all of them
