@@ -21,12 +21,12 @@ class Node:
 
 
 @contextlib.contextmanager
-def _node(name, space, device, own, other, kind, check_books, tunnel):
+def _node(name, space, device, own, other, kind, segment_fields, check_books, tunnel):
     """One node, whose segments go on behind a tunnel to the other one."""
     devargs = f"net_af_packet_{device},iface={device}"
     config = {
         "underlays": [{"name": "u0", "port": "uplink0", "addresses": [f"{own}/24"]}],
-        "segments": [{"name": segment, "vni": vni, "mtu": MTU} for segment, vni in SEGMENTS.items()],
+        "segments": [{"name": segment, "vni": vni, "mtu": MTU, **segment_fields} for segment, vni in SEGMENTS.items()],
         "ports": [{"name": "uplink0", "type": "ethdev", "devargs": devargs}],
         "tunnels": [{"name": "peer", "type": kind, "underlay": "u0", "remote": other, "segments": list(SEGMENTS), **tunnel}],
     }
@@ -36,12 +36,15 @@ def _node(name, space, device, own, other, kind, check_books, tunnel):
 
 
 @contextlib.contextmanager
-def two_nodes(kind="vxlan", check_books=True, **tunnel):
-    """Nodes edge-1 and edge-2 with segments blue and red, which span both. `tunnel`: more of its fields."""
+def two_nodes(kind="vxlan", segment_fields=None, check_books=True, **tunnel):
+    """Nodes edge-1 and edge-2 with segments blue and red, which span both.
+
+    `segment_fields`, `tunnel`: more of their fields.
+    """
     with contextlib.ExitStack() as stack:
         spaces = [stack.enter_context(Namespace(name)) for name in ("edge-1", "edge-2")]
         spaces[1].silence()  # both ends of the cable are switches': no kernel has a say at either
         cable = stack.enter_context(Cable(spaces[1], spaces[0]))
         spaces[1].ip("link", "set", FAR, "arp", "off")
-        yield [stack.enter_context(_node(name, space, device, own, other, kind, check_books, tunnel)) for name, space, device, own, other in
+        yield [stack.enter_context(_node(name, space, device, own, other, kind, segment_fields or {}, check_books, tunnel)) for name, space, device, own, other in
                zip(("edge-1", "edge-2"), spaces, (cable.near, FAR), ADDRESSES, reversed(ADDRESSES))]

@@ -238,6 +238,7 @@ TEST_F(Answers, LeaveUnicastToWhomItIsFor) {
     const Sent sent = bench.pass("a", request);
     ASSERT_EQ(sent.size(), 1U);
     EXPECT_EQ(read_outer(sent.at("nic").at(0)).inner, request);
+    EXPECT_FALSE(bench.pass("a", arp_frame({.sender = 1, .target_ip = kIp4, .to = 0x77})).contains("a"));
 }
 
 TEST_F(Answers, StayInTheSegmentThatWantsThem) {
