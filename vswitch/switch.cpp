@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <random>
 #include <set>
 
 #include "vswitch/fdb/mac_names.h"
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/fdb/static_macs.h"
 #include "vswitch/model/snapshot_builder.h"
+#include "vswitch/overlay/ring_guard.h"
+#include "vswitch/overlay/ring_watches.h"
 #include "vswitch/overlay/underlays.h"
 #include "vswitch/port_io.h"
 #include "vswitch/snapshot_cell.h"
@@ -27,6 +30,11 @@ std::uint64_t monotonic_ms() {
     return static_cast<std::uint64_t>(duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
+std::uint64_t random_number() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
 }  // namespace
 
 class Switch::Impl {
@@ -39,8 +47,10 @@ class Switch::Impl {
           snapshots_(settings_.workers),
           exchange_(settings_.buffers),
           underlays_(next_hops_, exchange_, [this] { wake_workers(); }),
+          ring_guard_(exchange_, random_number()),
+          ring_watches_(ring_guard_, random_number(), [this] { wake_workers(); }),
           ledger_(workers_) {
-        const Pipeline::Shared shared{*macs_, next_hops_, exchange_, settings_.buffers};
+        const Pipeline::Shared shared{*macs_, next_hops_, exchange_, ring_guard_, settings_.buffers};
         for (std::uint16_t number = 0; number < settings_.workers; ++number)
             workers_.push_back(std::make_unique<Worker>(number, snapshots_, shared, settings_));
         macs_->set_now(settings_.clock_s());
@@ -50,6 +60,7 @@ class Switch::Impl {
     Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports);
     void age();
     void collect_events();
+    void serve_underlays();
     std::size_t count_macs(const std::string& segment) const;
     std::vector<DropRow> drops() const;
 
@@ -61,6 +72,8 @@ class Switch::Impl {
     NextHops next_hops_;
     UnderlayExchange exchange_;
     Underlays underlays_;
+    RingGuard ring_guard_;
+    RingWatches ring_watches_;
     std::vector<std::unique_ptr<Worker>> workers_;
     TrafficLedger ledger_;
     Indices indices_;
@@ -112,11 +125,14 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
     open_books(before);
     names_.learn(indices_);
     underlays_.adopt(model, indices_, ports, settings_.clock_ms());
+    ring_watches_.adopt(model, indices_);
+    (*snapshot)->cuts = &ring_guard_.cuts();
 
     if (moves_queue(plan)) {
         // Two workers must never poll one queue: first nobody polls those of this model, then their new workers do.
         auto pause = build_snapshot(model, ports, plan, settings_.workers, indices_).value();
         for (auto& queues : pause->receive_queues) queues.clear();
+        pause->cuts = &ring_guard_.cuts();
         publish(std::move(pause));
     }
     publish(std::move(*snapshot));
@@ -181,7 +197,20 @@ void Switch::Impl::age() {
 void Switch::Impl::collect_events() {
     std::vector<MacChange> changes;
     for (const auto& worker : workers_) events_.lost += worker->learner().take(changes);
-    for (const MacChange& change : changes) events_.events.push_back(names_.describe(change));
+    for (const MacChange& change : changes) {
+        events_.events.push_back(names_.describe(change));
+        if (change.outcome == MacTable::Learned::moved) ring_watches_.address_moved(change, settings_.clock_ms());
+    }
+}
+
+void Switch::Impl::serve_underlays() {
+    const std::uint64_t now_ms = settings_.clock_ms();
+    underlays_.serve(now_ms);
+    for (const SegmentIndex segment : ring_watches_.serve(now_ms)) {
+        macs_->erase_if([&](MacKey key, MacValue value) {
+            return segment_of(key) == segment && !value.is_static() && ring_watches_.is_link(value.attachment());
+        });
+    }
 }
 
 std::size_t Switch::Impl::count_macs(const std::string& segment) const {
@@ -251,7 +280,7 @@ int Switch::underlay_bell() const {
     return impl_->exchange_.bell();
 }
 void Switch::serve_underlays() {
-    impl_->underlays_.serve(impl_->settings_.clock_ms());
+    impl_->serve_underlays();
 }
 std::optional<std::uint64_t> Switch::underlay_pause() const {
     const std::uint64_t deadline = impl_->underlays_.next_deadline(), now = impl_->settings_.clock_ms();
@@ -263,6 +292,9 @@ std::vector<OverlayEvent> Switch::take_overlay_events() {
 }
 std::vector<TunnelEvent> Switch::take_tunnel_events() {
     return impl_->underlays_.take_tunnel_events();
+}
+std::vector<RingEvent> Switch::take_ring_events() {
+    return impl_->ring_watches_.take_events();
 }
 std::vector<MacEntry> Switch::macs(const MacFilter& filter, const MacRange& range) const {
     return impl_->names_.entries(filter, range, impl_->settings_.clock_s());
@@ -289,7 +321,9 @@ TrafficStats Switch::tunnel_stats(const std::string& name) const {
     return impl_->ledger_.port(port_name_of_tunnel(name), impl_->indices_);
 }
 TunnelState Switch::tunnel_state(const std::string& name) const {
-    return impl_->underlays_.tunnel(name);
+    TunnelState state = impl_->underlays_.tunnel(name);
+    state.cut = impl_->ring_watches_.cut_of(name);
+    return state;
 }
 std::vector<NeighborInfo> Switch::neighbors(const std::string& underlay) const {
     return impl_->underlays_.neighbors(underlay, impl_->settings_.clock_ms());

@@ -139,6 +139,8 @@ class Switch {
     /// What happened on the underlays since the last call.
     [[nodiscard]] std::vector<OverlayEvent> take_overlay_events();
     [[nodiscard]] std::vector<TunnelEvent> take_tunnel_events();
+    /// Which rings of spokes were found, cut and mended since the last call.
+    [[nodiscard]] std::vector<RingEvent> take_ring_events();
 
     /// Reads the whole table, but holds no more entries than `range` asks for.
     [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range = {}) const;

@@ -31,6 +31,9 @@ namespace bulkhead {
     X(vni_not_attached, "tunnelled with the VNI of a segment that the tunnel does not carry")            \
     X(ecn_not_capable, "congestion mark on a packet that can't carry it (RFC 6040)")                     \
     X(split_horizon, "from one mesh tunnel to another")                                                  \
+    X(duplicate_flood, "a copy of a flooded frame that came in by another way: it went round a ring")    \
+    X(spoke_cut, "to or from a tunnel that is cut for the segment, because it closes a ring")            \
+    X(ring_probe, "ring probe: for this node, or from where none may come")                              \
     X(path_mtu_exceeded, "with its outer header larger than the MTU of the underlay")                    \
     X(no_neighbor, "the tunnel's next hop has not answered")                                             \
     X(control_busy, "for this node itself, which had too much to answer")                                \

@@ -18,6 +18,7 @@
 
 namespace bulkhead {
 
+class LinkCuts;
 class PortIo;
 
 struct alignas(16) AttachmentEntry {
@@ -29,9 +30,12 @@ struct alignas(16) AttachmentEntry {
     bool keeps_tag : 1 = false;
     bool is_reachable : 1 = false;  ///< open, and not isolated: any frame of its segment without a tag may leave by it
     bool is_mesh : 1 = false;       ///< of a tunnel with "horizon": "mesh"
-    std::uint16_t mtu = 0;          ///< of the segment
-    PortIndex out_port = kNoPort;   ///< whose device sends what leaves by it: `port`, or the NIC under a tunnel
-    std::uint32_t vni = 0;          ///< of the segment
+    // Of guarded segments, see SegmentEntry, only:
+    bool leads_on : 1 = false;         ///< to other nodes: of a tunnel or a NIC port
+    bool is_guarded_link : 1 = false;  ///< of a tunnel, which can be cut: see Snapshot::cuts
+    std::uint16_t mtu = 0;             ///< of the segment
+    PortIndex out_port = kNoPort;      ///< whose device sends what leaves by it: `port`, or the NIC under a tunnel
+    std::uint32_t vni = 0;             ///< of the segment
 
     /// What look-up asks about, as one number: see EgressWord.
     [[nodiscard]] std::uint64_t egress_word() const noexcept {
@@ -67,6 +71,7 @@ struct SegmentEntry {
     FloodMode flood = FloodMode::all;
     std::uint32_t mac_limit = 0;
     std::uint32_t mac_age_s = 0;
+    bool is_guarded = false;               ///< a spoke and another way to other nodes: it could be part of a ring
     std::vector<AttachmentIndex> members;  ///< attachments of open ports
 };
 
@@ -94,6 +99,8 @@ struct Snapshot {
     std::vector<SegmentEntry> segments;        ///< by SegmentIndex; 0 is never used, see mac_key()
     std::vector<std::vector<ReceiveQueue>> receive_queues;  ///< by worker
     IpOwners ip_owners;                                     ///< of the segments with arp_suppression
+    bool has_guarded = false;                               ///< some segment is guarded
+    const LinkCuts* cuts = nullptr;                         ///< not null if so
 };
 
 }  // namespace bulkhead

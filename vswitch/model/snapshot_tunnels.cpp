@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "vswitch/model/guarded_segments.h"
 #include "vswitch/model/next_hop.h"
 #include "vswitch/overlay/device_mac.h"
 
@@ -66,6 +67,27 @@ void attach(Snapshot& snapshot, const Tunnel& tunnel, PortIndex port, PortIndex 
     if (is_open) snapshot.segments[segment].members.push_back(index);
 }
 
+/// Says which segments could be part of a ring that this node does not see, and which of their attachments lead on.
+void mark_guarded(Snapshot& snapshot, const Model& model, const Indices& indices) {
+    for (const std::string& name : guarded_segments(model)) {
+        snapshot.segments[*indices.segments.find(name)].is_guarded = true;
+        snapshot.has_guarded = true;
+    }
+    if (!snapshot.has_guarded) return;
+    const auto mark = [&](const AttachmentKey& key, bool is_tunnel) {
+        AttachmentEntry& entry = snapshot.attachments[*indices.attachments.find(key)];
+        if (!snapshot.segments[entry.segment].is_guarded) return;
+        entry.leads_on = true;
+        entry.is_guarded_link = is_tunnel;
+    };
+    for (const auto& [name, port] : model.ports) {
+        if (!std::holds_alternative<EthdevDevice>(port.device)) continue;
+        for (const Attachment& attachment : port.attachments) mark(key_of(name, attachment), false);
+    }
+    for (const auto& [name, tunnel] : model.tunnels)
+        for (const std::string& segment : tunnel.segments) mark({port_name_of_tunnel(name), segment, 0}, true);
+}
+
 }  // namespace
 
 void add_tunnels(Snapshot& snapshot, const Model& model, const Indices& indices) {
@@ -89,6 +111,7 @@ void add_tunnels(Snapshot& snapshot, const Model& model, const Indices& indices)
             attach(snapshot, tunnel, own, nic, *indices.segments.find(segment),
                    *indices.attachments.find({port_name_of_tunnel(name), segment, 0}));
     }
+    mark_guarded(snapshot, model, indices);
 }
 
 }  // namespace bulkhead

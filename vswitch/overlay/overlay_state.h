@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vswitch/base/ip_address.h"
 #include "vswitch/base/mac_address.h"
@@ -26,7 +27,8 @@ struct TunnelState {
     std::optional<IpAddress> next_hop;  ///< the remote itself, or a gateway
     std::optional<MacAddress> next_hop_mac;
     bool resolved = false;
-    std::optional<bool> alive;  ///< by its keepalive; nothing: there is none, or the remote never answered one
+    std::optional<bool> alive;     ///< by its keepalive; nothing: there is none, or the remote never answered one
+    std::vector<std::string> cut;  ///< segments that it carries nothing of, because it would close a ring
 };
 
 /// What a tunnel's keepalive has found out.
@@ -35,6 +37,18 @@ struct TunnelEvent {
     std::string underlay;
     IpAddress remote;
     bool is_alive = false;
+};
+
+/// A ring of spokes in a segment.
+struct RingEvent {
+    enum class Kind : std::uint8_t {
+        suspected,  ///< frames of the segment came round by `tunnel`
+        cut,        ///< this node carries nothing of the segment by `tunnel` any more
+        lifted,     ///< it does again: the ring has been mended elsewhere
+    };
+    Kind kind = Kind::suspected;
+    std::string segment;
+    std::string tunnel;
 };
 
 /// Something that was seen on an underlay.

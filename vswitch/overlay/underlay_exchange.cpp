@@ -21,12 +21,16 @@ UnderlayExchange::~UnderlayExchange() {
 
 bool UnderlayExchange::hand_up(rte_mbuf* frame, PortIndex nic) noexcept {
     if (!up_.push({frame, nic})) return false;
+    ring_bell();
+    return true;
+}
+
+void UnderlayExchange::ring_bell() noexcept {
     // One system call for all that comes until control looks.
     if (!rung_.exchange(true, std::memory_order_acq_rel)) {
         const std::uint64_t one = 1;
         (void)!write(bell_, &one, sizeof one);
     }
-    return true;
 }
 
 void UnderlayExchange::quiet_bell() noexcept {

@@ -27,6 +27,8 @@ class UnderlayExchange {
 
     /// Takes the frame, unless there is no room.
     [[nodiscard]] bool hand_up(rte_mbuf* frame, PortIndex nic) noexcept;
+    /// Has control called: there is something for it, here or elsewhere. By any worker.
+    void ring_bell() noexcept;
     /// A frame and where it leaves, or null.
     struct Outgoing {
         rte_mbuf* frame = nullptr;

@@ -2,6 +2,7 @@
 #include <cstddef>
 
 #include "vswitch/base/cpu_clones.h"
+#include "vswitch/overlay/ring_probe.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/pipeline/stages.h"
 
@@ -10,6 +11,9 @@ namespace {
 
 void flood_or_drop(Batch& batch, std::uint16_t row, const SegmentEntry& segment) noexcept {
     const bool group_address = is_multicast(batch.destination[row]);
+    // Between nodes only: no pod gets one, nor can it send one.
+    if (is_ring_probe(batch.destination[row], batch.ethertype[row])) [[unlikely]]
+        return batch.drop(row, DropReason::ring_probe);
     if (segment.flood == FloodMode::all || (segment.flood == FloodMode::known && group_address)) {
         batch.egress[row] = Batch::kFlood;
         return;

@@ -4,6 +4,7 @@
 #include "vswitch/pipeline/account.h"
 #include "vswitch/pipeline/decapsulate.h"
 #include "vswitch/pipeline/deliver.h"
+#include "vswitch/pipeline/ring_stage.h"
 #include "vswitch/pipeline/stages.h"
 
 namespace bulkhead {
@@ -12,6 +13,7 @@ Pipeline::Pipeline(std::uint16_t worker, const Shared& shared, WorkerCounters& c
     : worker_(worker),
       macs_(shared.macs),
       exchange_(shared.exchange),
+      rings_(shared.rings),
       counters_(counters),
       buffers_(shared.buffers),
       learner_(macs_),
@@ -32,15 +34,28 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     assign_segment(batch, snapshot, buffers_);  // (port, VLAN) → attachment → segment
     account_received(batch, snapshot, counters_);
     find_macs(batch, macs_);
-    learn(batch, macs_, learner_);  // new or moved sources are noted; nothing is written per frame
-    lookup(batch, snapshot);        // unicast, flood, or drop
+    if (snapshot.has_guarded) [[unlikely]]
+        guard_rings(batch, snapshot, rings_);  // first copies only, nothing by links that are cut
+    learn(batch, macs_, learner_);             // new or moved sources are noted; nothing is written per frame
+    lookup(batch, snapshot);                   // unicast, flood, or drop
     answer_requests(batch, snapshot, macs_, counters_, buffers_);   // ARP and ND, for whom the controller told us of
     replicate(batch, snapshot, transmitter_, counters_, buffers_);  // split horizon, never back, no payload copies
     sweep_dropped(batch, counters_);
     settle(snapshot);
 }
 
+void Pipeline::send_probes(const Snapshot& snapshot) noexcept {
+    for (RingGuard::Probe next; rings_.next_to_send(next);) {
+        rte_mbuf* const frame = leaves_by(next, snapshot) ? ring_probe_frame(next.probe, buffers_) : nullptr;
+        if (frame == nullptr) continue;
+        counters_.books.originated.add(1);
+        transmitter_.send(snapshot, next.attachment, frame);
+    }
+}
+
 void Pipeline::settle(const Snapshot& snapshot) noexcept {
+    if (worker_ == 0 && snapshot.has_guarded) [[unlikely]]
+        send_probes(snapshot);
     transmitter_.flush(snapshot);
     learner_.settle(snapshot);
     if (too_big_.are_due()) [[unlikely]] {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vswitch/overlay/next_hops.h"
+#include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
 #include "vswitch/pipeline/learner.h"
@@ -18,6 +19,7 @@ class Pipeline {
         MacTable& macs;
         const NextHops& next_hops;
         UnderlayExchange& exchange;
+        RingGuard& rings;
         rte_mempool* buffers;
     };
 
@@ -37,9 +39,12 @@ class Pipeline {
     [[nodiscard]] Learner& learner() noexcept { return learner_; }
 
   private:
+    void send_probes(const Snapshot& snapshot) noexcept;
+
     std::uint16_t worker_;
     MacTable& macs_;
     UnderlayExchange& exchange_;
+    RingGuard& rings_;
     WorkerCounters& counters_;
     rte_mempool* buffers_;
     Learner learner_;

@@ -2,6 +2,7 @@
 #include <rte_mbuf.h>
 
 #include "vswitch/base/cpu_clones.h"
+#include "vswitch/overlay/link_cuts.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/vlan.h"
 #include "vswitch/pipeline/deliver.h"
@@ -18,9 +19,10 @@ struct Flood {
     [[nodiscard]] bool reaches(AttachmentIndex index) const noexcept {
         const AttachmentEntry& egress = snapshot.attachments[index];
         // Split horizon: never back out of the port it came in by, nor from one tunnel of the mesh to another, which
-        // has it from where it comes. Isolated attachments don't hear each other.
+        // has it from where it comes. Isolated attachments don't hear each other. Nothing into a ring that was cut.
         return egress.port != ingress.port && !(egress.is_mesh && ingress.is_mesh) &&
-               !(egress.isolated && ingress.isolated) && accepts_tag(egress, inner_vlan);
+               !(egress.isolated && ingress.isolated) && accepts_tag(egress, inner_vlan) &&
+               !(egress.is_guarded_link && snapshot.cuts->is_cut(index));
     }
 };
 

@@ -28,7 +28,7 @@ void find_macs(Batch& batch, const MacTable& macs) noexcept;
 void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept;
 
 /// Where the frame goes: one attachment, or everybody else in the segment. Verdicts: unknown_unicast, flood_disabled,
-/// same_port, isolated, tagged_frame, port_gone.
+/// same_port, isolated, tagged_frame, port_gone, ring_probe.
 void lookup(Batch& batch, const Snapshot& snapshot) noexcept;
 
 /// Answers, in the owner's place, the requests for a MAC that the controller told (Snapshot::ip_owners) and that lookup
