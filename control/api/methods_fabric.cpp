@@ -14,7 +14,7 @@ constexpr std::string_view kUnderlay =
     R"({…its fields, "state": {"status", "reason": string|null, "link", "mac", "addresses": [{"address", "duplicate"}]}})";
 constexpr std::string_view kTunnel =
     R"({…its fields, "state": {"status", "reason": string|null, "next_hop": string|null, "next_hop_mac": string|null, )"
-    R"("resolved", "alive": boolean|null, "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"}})";
+    R"("resolved", "cut": [segment], "alive": boolean|null, "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"}})";
 
 void append_underlay(Methods& table) {
     const Field name = required("name", string, "name of the underlay");

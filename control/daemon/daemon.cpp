@@ -161,6 +161,8 @@ void Daemon::serve_underlays() {
         events_->publish(event, engine_->configured());
     for (const TunnelEvent& event : plane_->get_switch().take_tunnel_events())
         events_->publish(event, engine_->configured());
+    for (const RingEvent& event : plane_->get_switch().take_ring_events())
+        events_->publish(event, engine_->configured());
     // What is due before the next tick.
     loop_->cancel_timer(underlay_timer_);
     if (const auto pause = plane_->get_switch().underlay_pause(); pause && milliseconds(*pause) < kTick)

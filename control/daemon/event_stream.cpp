@@ -34,6 +34,18 @@ std::string_view kind_of(UnderlayEvent::Kind kind) {
     return {};
 }
 
+std::string_view kind_of(RingEvent::Kind kind) {
+    switch (kind) {
+        case RingEvent::Kind::suspected:
+            return "ring.suspected";
+        case RingEvent::Kind::cut:
+            return "ring.cut";
+        case RingEvent::Kind::lifted:
+            return "ring.lifted";
+    }
+    return {};
+}
+
 /// `port`, or where the address is on another node `tunnel`.
 void add_place(json& fields, const std::string& prefix, const std::string& port, const std::string& tunnel) {
     const bool is_port = tunnel.empty();
@@ -68,7 +80,8 @@ std::vector<std::string> event_kinds() {
     return {"address.duplicate",  "config.changed", "config.rolled_back", "guest.connected", "guest.disconnected",
             "mac.learned",        "mac.limit",      "mac.lost",           "mac.moved",       "neighbor.failed",
             "neighbor.reachable", "port.down",      "port.opened",        "port.up",         "port.waiting",
-            "tunnel.down",        "tunnel.up",      "underlay.down",      "underlay.up"};
+            "ring.cut",           "ring.lifted",    "ring.suspected",     "tunnel.down",     "tunnel.up",
+            "underlay.down",      "underlay.up"};
 }
 
 void EventStream::publish(const EngineEvent& event, const Model& model) {
@@ -103,6 +116,15 @@ void EventStream::publish(const TunnelEvent& event, const Model& model) {
     publish(
         {.kind = event.is_alive ? "tunnel.up" : "tunnel.down", .fields = std::move(fields), .port = {}, .segment = {}},
         model);
+}
+
+void EventStream::publish(const RingEvent& event, const Model& model) {
+    publish({.kind = std::string(kind_of(event.kind)),
+             .fields = {{"segment", event.segment}, {"tunnel", event.tunnel}},
+             .port = {},
+             .segment = event.segment,
+             .tunnel = event.tunnel},
+            model);
 }
 
 // An address may come to a tenant's port from where the tenant does not see: told to it without `from_port`.

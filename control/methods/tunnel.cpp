@@ -19,6 +19,7 @@ json shown_tunnel(const Engine& engine, const rpc::Caller& caller, const Tunnel&
     state["next_hop"] = path.next_hop ? json(path.next_hop->to_string()) : json();
     state["next_hop_mac"] = path.next_hop_mac ? json(path.next_hop_mac->to_string()) : json();
     state["resolved"] = path.resolved;
+    state["cut"] = path.cut;
     state["alive"] = path.alive ? json(*path.alive) : json();
     state["rx_packets"] = traffic.rx_packets;
     state["rx_bytes"] = traffic.rx_bytes;
