@@ -104,7 +104,7 @@ TEST_F(FabricMethods, StateStandsBesideTheConfiguration) {
     world.target.traffic.tx_packets = 7;
     json tunnel = done("tunnel.get", {{"name", "edge-2"}});
     EXPECT_EQ(tunnel["state"], json::parse(R"({"status": "active", "reason": null, "next_hop": "192.0.2.2",
-        "next_hop_mac": "00:00:00:00:00:02", "resolved": true, "alive": null, "rx_packets": 0, "rx_bytes": 0,
+        "next_hop_mac": "00:00:00:00:00:02", "resolved": true, "cut": [], "alive": null, "rx_packets": 0, "rx_bytes": 0,
         "tx_packets": 7, "tx_bytes": 0, "drops": 0})"));
     for (const bool alive : {false, true}) {
         world.target.tunnel.alive = alive;
