@@ -91,7 +91,8 @@ std::vector<SegmentIndex> RingWatches::serve(std::uint64_t now_ms) {
     });
     guard_.take_probes([&](const RingGuard::Probe& heard) {
         const auto link = links_.find(heard.attachment);
-        if (link == links_.end() || !passed_on_.take(now_ms)) return;
+        if (link == links_.end()) return;
+        if (heard.probe.sender != number_ && !passed_on_.take(now_ms)) return;
         watches_.at(link->second.segment).hear(heard.attachment, heard.probe, now_ms);
     });
     for (auto& [segment, watch] : watches_) watch.tick(now_ms);
