@@ -2,10 +2,10 @@
 #include "vswitch/fdb/ip_owners.h"
 
 #include <bit>
-#include <cstring>
 
 #include "vswitch/model/indices.h"
 #include "vswitch/model/model.h"
+#include "vswitch/packet/ethernet.h"
 
 namespace bulkhead {
 namespace {
@@ -44,13 +44,13 @@ std::optional<MacAddress> IpOwners::find(SegmentIndex segment, const IpAddress& 
 
 std::size_t IpOwners::place_of(SegmentIndex segment, const IpAddress& ip) const noexcept {
     constexpr std::uint64_t kOdd = 0x9e37'79b9'7f4a'7c15ULL;  // 2^64 divided by the golden ratio
-    std::uint64_t high = 0, low = 0;
-    std::memcpy(&high, ip.octets().data(), sizeof high);
-    std::memcpy(&low, ip.octets().data() + sizeof high, sizeof low);
+    const auto high = load_big_endian<std::uint64_t>(ip.octets().data());
+    const auto low = load_big_endian<std::uint64_t>(ip.octets().data() + sizeof high);
     std::uint64_t hash = (high ^ segment) * kOdd;
     hash = (hash ^ hash >> 32 ^ low) * kOdd;
+    hash = (hash ^ hash >> 32) * kOdd;  // upper bits depend on all, which lower ones don't
     const std::size_t last = slots_.size() - 1;
-    std::size_t place = (hash ^ hash >> 32) & last;
+    std::size_t place = hash >> 32 & last;
     while (slots_[place].segment != 0 && (slots_[place].segment != segment || slots_[place].ip != ip))
         place = (place + 1) & last;
     return place;
