@@ -3,9 +3,9 @@
 import pathlib
 import sys
 
-from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,
-                                ICMPv6NDOptSrcLLAddr, IPv6)
+                                ICMPv6NDOptSrcLLAddr, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop)
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 NODE, PEER, ALL = "02:00:00:00:00:01", "02:00:00:00:00:02", "ff:ff:ff:ff:ff:ff"
@@ -43,7 +43,26 @@ def underlay():
         yield name, b"\xdf\x40" + len(octets).to_bytes(2, "little") + octets + b"\xbf" * 4
 
 
-TARGETS = {"underlay": underlay}
+def answers():
+    """As tests/fuzz/answers.cpp reads them: requests, and packets beyond what is said to fit."""
+    station = Ether(dst=NODE, src=PEER)
+    group = Ether(dst="33:33:ff:00:00:01", src=PEER)
+    tag = Dot1Q(vlan=7)
+    four, six = IP(src=PEER4, dst=NODE4, flags="DF"), IPv6(src=PEER6, dst=NODE6)
+    frames = {
+        "arp": Ether(dst=ALL, src=PEER) / ARP(op=1, hwsrc=PEER, psrc=PEER4, pdst=NODE4),
+        "solicitation": group / IPv6(src=PEER6, dst="ff02::1:ff00:1") / ICMPv6ND_NS(tgt=NODE6) / ICMPv6NDOptSrcLLAddr(lladdr=PEER),
+        "dad": group / tag / IPv6(src="::", dst="ff02::1:ff00:1") / ICMPv6ND_NS(tgt=NODE6),
+        "ping": station / four / ICMP() / (b"x" * 60),
+        "udp": station / tag / tag / four / UDP() / (b"x" * 60),
+        "ping6": station / six / ICMPv6EchoRequest(data=b"x" * 60),
+        "extensions": station / six / IPv6ExtHdrHopByHop() / IPv6ExtHdrFragment(m=1) / ICMPv6EchoRequest(data=b"x" * 60),
+    }
+    for name, frame in frames.items():
+        yield name, b"\x40\x50\x00" + bytes(frame)
+
+
+TARGETS = {"underlay": underlay, "answers": answers}
 
 
 def main():
