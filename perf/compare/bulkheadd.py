@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import processes
-from .ports import Port, Replay, Tap, Vhost
-from .program import Layout, Running
+from . import processes, tunnelled
+from .ports import Once, Port, Replay, Tap, Uplink, Vhost
+from .program import Counts, Layout, Running
 
 
 class Bulkhead:
@@ -35,8 +35,10 @@ class Bulkhead:
         client = _Client(path)
         with processes.child(command, log) as process:
             try:
-                running = Running(process, log, client.frames)
+                running = Running(process, log, client.frames, client.counts, client.stations)
                 running.wait_for("control socket", lambda: client.frames() is not None)
+                if any(isinstance(port, Uplink) for port in ports):
+                    running.wait_for("next hop", client.tunnel_is_up)
                 yield running
             finally:
                 client.close()
@@ -46,10 +48,25 @@ def _configuration(ports: Sequence[Port], layout: Layout) -> dict:
     return {
         "version": 1,
         "node": {"cores": str(layout.worker_core), "memory_mib": layout.memory_mib, "idle": _idle(ports)},
-        "segments": [{"name": "blue", "vni": 100, "mac_limit": 1_000_000}],
-        "ports": [{"name": f"p{number}", "segment": "blue", **_port(port, number)}
-                  for number, port in enumerate(ports)],
+        "segments": [{"name": "blue", "vni": tunnelled.VNI, "mac_limit": 1_000_000, **_mtu(ports)}],
+        "ports": [{"name": f"p{number}", **_port(port, number)} for number, port in enumerate(ports)],
+        **_overlay(ports),
     }
+
+
+def _mtu(ports: Sequence[Port]) -> dict:
+    return {"mtu": tunnelled.MTU} if any(isinstance(port, Uplink) for port in ports) else {}
+
+
+def _overlay(ports: Sequence[Port]) -> dict:
+    for number, port in enumerate(ports):
+        if isinstance(port, Uplink):
+            neighbor = {"ip": tunnelled.REMOTE.ip, "mac": tunnelled.REMOTE.mac}
+            return {"underlays": [{"name": "u0", "port": f"p{number}", "addresses": [tunnelled.LOCAL.cidr],
+                                   "neighbors": [neighbor]}],
+                    "tunnels": [{"name": "remote", "type": port.tunnel, "underlay": "u0", "remote": tunnelled.REMOTE.ip,
+                                 "segments": ["blue"]}]}
+    return {}
 
 
 def _idle(ports: Sequence[Port]) -> dict:
@@ -59,12 +76,14 @@ def _idle(ports: Sequence[Port]) -> dict:
 
 def _port(port: Port, number: int) -> dict:
     match port:
-        case Replay():
+        case Replay() | Once():
+            return {"type": "ethdev", "segment": "blue", "devargs": port.device(number)}
+        case Uplink():
             return {"type": "ethdev", "devargs": port.device(number)}
         case Vhost():
-            return {"type": "vhost-user", "mode": "client", "path": str(port.socket)}
+            return {"segment": "blue", "type": "vhost-user", "mode": "client", "path": str(port.socket)}
         case Tap():
-            return {"type": "tap", "netns": str(port.netns), "ifname": port.interface}
+            return {"type": "tap", "segment": "blue", "netns": str(port.netns), "ifname": port.interface}
 
 
 class _Client:
@@ -78,13 +97,35 @@ class _Client:
         ports = self._call("stats.get")["ports"]
         return sum(port["rx_packets"] for port in ports), sum(port["tx_packets"] for port in ports)
 
-    def _call(self, method: str) -> dict:
+    def counts(self) -> list[Counts]:
+        return [Counts(*(port[key] for key in ("rx_packets", "rx_bytes", "tx_packets", "tx_bytes")))
+                for port in sorted(self._call("stats.get")["ports"], key=lambda port: port["name"])]
+
+    def tunnel_is_up(self) -> bool:
+        """MeasurementFailed where the NIC has another address than the frames that were written for it."""
+        state = self._call("underlay.get", name="u0")["state"]
+        if state["mac"] is not None and state["mac"] != tunnelled.LOCAL.mac:
+            raise processes.MeasurementFailed(f"the NIC's address is {state['mac']} instead of {tunnelled.LOCAL.mac}")
+        return self._call("tunnel.get", name="remote")["state"]["resolved"]
+
+    def stations(self) -> tuple[int, int]:
+        of_tunnels, total, page = 0, 0, {}
+        while True:
+            answer = self._call("fdb.list", segment="blue", limit=1000, **page)
+            total += len(answer["items"])
+            of_tunnels += sum(entry["tunnel"] is not None for entry in answer["items"])
+            if answer["cursor"] is None:
+                return total - of_tunnels, of_tunnels
+            page = {"cursor": answer["cursor"]}
+
+    def _call(self, method: str, **parameters: object) -> dict:
         if self._stream is None:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(10)
                 connection.connect(str(self._path))
                 self._stream = connection.makefile("rw")
-        self._stream.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {}}) + "\n")
+        self._stream.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters})
+                           + "\n")
         self._stream.flush()
         reply = json.loads(self._stream.readline() or '{"error": "the connection was closed"}')
         if "error" in reply:

@@ -7,6 +7,7 @@ from .group import Group
 from .iperf import Transfer
 from .latency import LatencyCase
 from .memory import MemoryCase
+from .overlay import WAYS, GeneveCase, OverlayCase
 from .replay import ReplayCase
 from .rig import COPIES, LearningCase, RigCase, WorkersCase
 from .tap import TapCase
@@ -18,6 +19,9 @@ _ALL: tuple[Case, ...] = (
     ReplayCase("l2-4096", 4096, 3.0),
     ReplayCase("l2-10000", 10000, 5.0),
     ReplayCase("l2-50000", 50000, 8.0),
+    *(OverlayCase(way, flows, warm_up_s)
+      for way in WAYS for flows, warm_up_s in ((16, 1.0), (1024, 1.5), (10000, 5.0))),
+    *(GeneveCase(way, 1024, 1.5) for way in WAYS),
     RigCase("macs-1000000", "1,000,000 MACs in one segment, sources and destinations at random"),
     RigCase("segments-1000x64", "1,000 segments on two trunks, 64 MACs each, at random"),
     RigCase("flood-64", "broadcast to 64 ports", COPIES),

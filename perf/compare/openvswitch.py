@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from . import processes
-from .ports import Port, Replay, Vhost
+from . import openvswitch_overlay, processes
+from .ports import Once, Port, Replay, Uplink, Vhost
 from .program import Layout, Running
 from .telemetry import Telemetry
 
@@ -45,7 +45,11 @@ class OpenVswitch:
             vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", *_settings(layout, prefix))
             with processes.child(switch, log, env) as process:
                 vsctl(*_bridge(ports))  # which waits until the switch has done it
-                yield Running(process, log, telemetry.frames)
+                control = openvswitch_overlay.Control(process, folder / "vswitchd.ctl")
+                for number, port in enumerate(ports):
+                    if isinstance(port, Uplink):
+                        openvswitch_overlay.add(port, number, vsctl, control)
+                yield Running(process, log, telemetry.frames, telemetry.counts, control.stations)
 
 
 def _settings(layout: Layout, prefix: str) -> list[str]:
@@ -65,6 +69,8 @@ def _bridge(ports: Sequence[Port]) -> list[str]:
     command = ["add-br", "br0", "--", "set", "Bridge", "br0", "datapath_type=netdev",
                "other_config:mac-table-size=1048576", "fail_mode=standalone"]
     for number, port in enumerate(ports):
+        if isinstance(port, Uplink):
+            continue  # of another bridge
         command += ["--", "add-port", "br0", f"p{number}", "--", "set", "Interface", f"p{number}",
                     *_interface(port, number)]
     return command
@@ -72,7 +78,7 @@ def _bridge(ports: Sequence[Port]) -> list[str]:
 
 def _interface(port: Port, number: int) -> list[str]:
     match port:
-        case Replay():
+        case Replay() | Once():
             # A comma would part the value in ovs-vsctl's own syntax: quoted, it does not.
             return ["type=dpdk", f'options:dpdk-devargs="{port.device(number)}"']
         case Vhost():

@@ -17,6 +17,33 @@ class Replay:
 
 
 @dataclass(frozen=True)
+class Once:
+    """Receives the frames of a capture file once and is silent from then on; what is transmitted is counted and dropped."""
+
+    file: Path
+
+    frames = 0  # net_pcap reads the file as it goes
+
+    def device(self, number: int) -> str:
+        return f"net_pcap{number},rx_pcap={self.file}"
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """A NIC on the underlay: behind it is a remote node, by a tunnel that carries the segment of the other ports."""
+
+    nic: Replay | Once
+    tunnel: str  # vxlan or geneve; addresses and VNI are those of tunnelled.py
+
+    @property
+    def frames(self) -> int:
+        return self.nic.frames
+
+    def device(self, number: int) -> str:
+        return self.nic.device(number)
+
+
+@dataclass(frozen=True)
 class Vhost:
     """A guest's vhost-user socket. The guest listens and the program connects, so that all start alike."""
 
@@ -31,4 +58,4 @@ class Tap:
     interface: str
 
 
-Port = Replay | Vhost | Tap
+Port = Replay | Once | Uplink | Vhost | Tap

@@ -14,6 +14,16 @@ Frames = Callable[[], tuple[int, int]]  # received and transmitted, by all ports
 
 
 @dataclass(frozen=True)
+class Counts:
+    """Of one port, since the beginning."""
+
+    received: int
+    received_bytes: int
+    transmitted: int
+    transmitted_bytes: int
+
+
+@dataclass(frozen=True)
 class Layout:
     """The same for all: where threads run and how much hugepage memory there is."""
 
@@ -27,6 +37,8 @@ class Running:
     process: subprocess.Popen
     log: Path
     frames: Frames  # of ports that replay: a guest's are counted by the guest
+    counts: Callable[[], list[Counts]] | None = None  # the same by port, in the order of the ports; None: it can't say
+    stations: Callable[[], tuple[int, int]] | None = None  # MACs known in the segment: of ports, of tunnels; None: no switch
 
     @property
     def pid(self) -> int:

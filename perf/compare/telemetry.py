@@ -5,6 +5,8 @@ import shutil
 import socket
 from pathlib import Path
 
+from .program import Counts
+
 _RUNTIME = Path("/var/run/dpdk")
 
 
@@ -21,6 +23,11 @@ class Telemetry:
         if not all(statistics):
             raise OSError("ports are not there yet")
         return sum(one["ipackets"] for one in statistics), sum(one["opackets"] for one in statistics)
+
+    def counts(self, ports: int = 2) -> list[Counts]:
+        """The same of each port, with bytes."""
+        return [Counts(one["ipackets"], one["ibytes"], one["opackets"], one["obytes"])
+                for one in (self._ask(f"/ethdev/stats,{port}") for port in range(ports))]
 
     def ports(self) -> int:
         """How many there are. To be asked first: net_vhost's statistics must not be read before it is started."""

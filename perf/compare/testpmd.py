@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from . import processes
-from .ports import Port, Replay, Vhost
+from .ports import Once, Port, Replay, Uplink, Vhost
 from .program import Layout, Running
 from .telemetry import Telemetry
 
@@ -33,21 +33,21 @@ class Testpmd:
         log = folder / "testpmd.log"
         devices = [word for number, port in enumerate(ports) for word in ("--vdev", _device(port, number))]
         # infinite_rx keeps the whole file in buffers of its own.
-        buffers = sum(port.frames for port in ports if isinstance(port, Replay)) + 16384
+        buffers = sum(port.frames for port in ports if isinstance(port, (Replay, Uplink))) + 16384
         command = ["dpdk-testpmd", "-l", f"{layout.control_core},{layout.worker_core}",
                    "--main-lcore", str(layout.control_core), "--no-pci", "--in-memory", f"--file-prefix={prefix}",
                    "-m", str(layout.memory_mib), *devices, "--",
                    "--forward-mode=io", "--nb-cores=1", f"--total-num-mbufs={buffers}", "--no-lsc-interrupt",
                    "--disable-link-check", *_burst(ports)]
         with closing(Telemetry(prefix)) as telemetry, processes.child(command, log) as process:
-            running = Running(process, log, telemetry.frames)
+            running = Running(process, log, telemetry.frames, telemetry.counts)
             running.wait_for("ports", lambda: telemetry.ports() == len(ports))
             yield running
 
 
 def _device(port: Port, number: int) -> str:
     match port:
-        case Replay():
+        case Replay() | Once() | Uplink():
             return port.device(number)
         case Vhost():
             return f"net_vhost{number},iface={port.socket},client=1,queues=1"

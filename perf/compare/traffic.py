@@ -8,27 +8,30 @@ from .ports import Replay
 FRAME_BYTES = 60  # the shortest Ethernet frame, its checksum not counted
 # Classic pcap, microseconds, Ethernet: https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcap/
 _FILE_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-_FRAME_HEADER = struct.pack("<IIII", 0, 0, FRAME_BYTES, FRAME_BYTES)
 
 
 def write(name: str, pairs: int, folder: Path) -> list[Replay]:
     """Two ports with `pairs` stations on each, that talk with those of the other."""
     there, back = folder / f"{name}-a.pcap", folder / f"{name}-b.pcap"
-    _write(there, [_frame("b", "a", pair) for pair in range(pairs)])
-    _write(back, [_frame("a", "b", pair) for pair in range(pairs)])
+    write_file(there, [frame("b", "a", pair) for pair in range(pairs)])
+    write_file(back, [frame("a", "b", pair) for pair in range(pairs)])
     return [Replay(there, pairs), Replay(back, pairs)]
 
 
-def _frame(to: str, by: str, pair: int) -> bytes:
+def frame(to: str, by: str, pair: int) -> bytes:
     """UDP over IPv4 between two stations, sound down to its checksums.
 
     With IP addresses that differ by pair: Open vSwitch hashes these for its first cache, and other frames all alike.
     """
     udp = struct.pack(">HHHH", 1024, 1024, FRAME_BYTES - 34, 0) + bytes(FRAME_BYTES - 42)
     addresses = _ip(by, pair) + _ip(to, pair)
-    head = struct.pack(">BBHHHBB", 0x45, 0, 20 + len(udp), 0, 0, 64, 17)
-    checksum = struct.pack(">H", _checksum(head + bytes(2) + addresses))
-    return _mac(to, pair) + _mac(by, pair) + b"\x08\x00" + head + checksum + addresses + udp
+    return _mac(to, pair) + _mac(by, pair) + b"\x08\x00" + ipv4(addresses, len(udp)) + udp
+
+
+def ipv4(addresses: bytes, payload: int) -> bytes:
+    """The header (RFC 791) of a UDP packet between `addresses`, source first, with so many bytes after it."""
+    head = struct.pack(">BBHHHBB", 0x45, 0, 20 + payload, 0, 0, 64, 17)
+    return head + struct.pack(">H", _checksum(head + bytes(2) + addresses)) + addresses
 
 
 def _mac(side: str, pair: int) -> bytes:
@@ -49,5 +52,6 @@ def _checksum(header: bytes) -> int:
     return total ^ 0xFFFF
 
 
-def _write(path: Path, frames: list[bytes]) -> None:
-    path.write_bytes(_FILE_HEADER + b"".join(_FRAME_HEADER + frame for frame in frames))
+def write_file(path: Path, frames: list[bytes]) -> None:
+    records = (struct.pack("<IIII", 0, 0, len(one), len(one)) + one for one in frames)
+    path.write_bytes(_FILE_HEADER + b"".join(records))
