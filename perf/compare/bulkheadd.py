@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import processes, tunnelled
-from .ports import Once, Port, Replay, Tap, Uplink, Vhost
+from .ports import Port, Replay, Silent, Tap, Uplink, Vhost
 from .program import Counts, Layout, Running
 
 
@@ -51,7 +51,18 @@ def _configuration(ports: Sequence[Port], layout: Layout) -> dict:
         "segments": [{"name": "blue", "vni": tunnelled.VNI, "mac_limit": 1_000_000, **_mtu(ports)}],
         "ports": [{"name": f"p{number}", **_port(port, number)} for number, port in enumerate(ports)],
         **_overlay(ports),
+        "fdb": [{"segment": "blue", "mac": mac, **place} for number, port in enumerate(ports)
+                for mac, place in _stations(port, number)],
     }
+
+
+def _stations(port: Port, number: int) -> Iterator[tuple[str, dict]]:
+    """Who is said to be where: those that no frame will tell about."""
+    match port:
+        case Silent():
+            yield from ((mac, {"port": f"p{number}"}) for mac in port.stations)
+        case Uplink(nic=Silent() as nic):
+            yield from ((mac, {"tunnel": "remote"}) for mac in nic.stations)
 
 
 def _mtu(ports: Sequence[Port]) -> dict:
@@ -76,7 +87,7 @@ def _idle(ports: Sequence[Port]) -> dict:
 
 def _port(port: Port, number: int) -> dict:
     match port:
-        case Replay() | Once():
+        case Replay() | Silent():
             return {"type": "ethdev", "segment": "blue", "devargs": port.device(number)}
         case Uplink():
             return {"type": "ethdev", "devargs": port.device(number)}

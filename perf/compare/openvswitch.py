@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from . import openvswitch_overlay, processes
-from .ports import Once, Port, Replay, Uplink, Vhost
+from .ports import Port, Replay, Silent, Uplink, Vhost
 from .program import Layout, Running
 from .telemetry import Telemetry
 
@@ -47,8 +47,11 @@ class OpenVswitch:
                 vsctl(*_bridge(ports))  # which waits until the switch has done it
                 control = openvswitch_overlay.Control(process, folder / "vswitchd.ctl")
                 for number, port in enumerate(ports):
-                    if isinstance(port, Uplink):
-                        openvswitch_overlay.add(port, number, vsctl, control)
+                    match port:
+                        case Uplink():
+                            openvswitch_overlay.add(port, number, vsctl, control)
+                        case Silent():
+                            control.place(f"p{number}", port.stations)
                 yield Running(process, log, telemetry.frames, telemetry.counts, control.stations)
 
 
@@ -78,7 +81,7 @@ def _bridge(ports: Sequence[Port]) -> list[str]:
 
 def _interface(port: Port, number: int) -> list[str]:
     match port:
-        case Replay() | Once():
+        case Replay() | Silent():
             # A comma would part the value in ovs-vsctl's own syntax: quoted, it does not.
             return ["type=dpdk", f'options:dpdk-devargs="{port.device(number)}"']
         case Vhost():

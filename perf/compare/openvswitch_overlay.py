@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tunnel of Open vSwitch's netdev datapath, as its guide to userspace tunnelling says: a bridge more, which has the NIC
 and the node's address (https://docs.openvswitch.org/en/stable/howto/userspace-tunneling/)."""
+import json
 import re
+import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import processes, tunnelled
-from .ports import Uplink
+from .ports import Silent, Uplink
 
 _UNDERLAY = "underlay"  # the bridge, and its internal interface
 _TUNNEL = 99  # its OpenFlow port on the pods' bridge
@@ -23,6 +25,24 @@ class Control:
 
     def ask(self, *words: str) -> str:
         return processes.run(["ovs-appctl", f"--target={self.socket}", *words])
+
+    def place(self, port: str, stations: Iterable[str]) -> None:
+        """Static entries of br0's MAC table. By unixctl's JSON-RPC itself: a process for each would take a minute."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(str(self.socket))
+            decoder, pending = json.JSONDecoder(), ""
+            for mac in stations:
+                request = {"method": "fdb/add", "params": ["br0", port, "0", mac], "id": 0}
+                connection.sendall(json.dumps(request).encode())
+                while not pending.endswith("}"):  # a reply has no end but its own
+                    if not (more := connection.recv(4096)):
+                        raise processes.MeasurementFailed("Open vSwitch closed its control socket")
+                    pending += more.decode()
+                reply, _ = decoder.raw_decode(pending)
+                if reply.get("error"):
+                    raise processes.MeasurementFailed(f"Open vSwitch, fdb/add {mac}: {reply['error']}")
+                pending = ""
 
     def ip(self, *words: str) -> None:
         """In the namespace of its interfaces."""
@@ -47,6 +67,8 @@ def add(port: Uplink, number: int, vsctl: Callable[..., str], control: Control) 
     vsctl("add-port", "br0", "remote", "--", "set", "Interface", "remote", f"type={port.tunnel}",
           f"ofport_request={_TUNNEL}", f'options:local_ip="{tunnelled.LOCAL.ip}"',
           f'options:remote_ip="{tunnelled.REMOTE.ip}"', f"options:key={tunnelled.VNI}")
+    if isinstance(port.nic, Silent):
+        control.place("remote", port.nic.stations)
     vsctl("add-port", _UNDERLAY, f"p{number}", "--", "set", "Interface", f"p{number}", "type=dpdk",
           f'options:dpdk-devargs="{port.device(number)}"')
     # Or frames to a node that sends none would be flooded, to the bridge's own interface too.

@@ -6,7 +6,7 @@ from pathlib import Path
 from . import overlay_check, processes, traffic, tunnelled, window
 from .group import CANARY, CORE, LOST, RUNS, Figure, Group, over_floor, shown, to_floor, to_rival
 from .plan import Plan
-from .ports import Once, Port, Replay, Uplink
+from .ports import Port, Replay, Silent, Uplink
 from .program import Program
 from .replay import CYCLES, MPPS
 
@@ -17,9 +17,8 @@ TUNNELS = Group(
 A `net_pcap` port is the pod's and another the NIC. `encap`: the pod's port replays {traffic.FRAME_BYTES}-byte UDP frames from memory, which
 leave the NIC within VXLAN over IPv4 (zero UDP checksum, {tunnelled.FRAME_BYTES} bytes). `decap`: the NIC replays such frames of
 {tunnelled.FRAME_BYTES} bytes from the remote node, their outer source port by flow, which leave at the pod's port as they were.
-`mixed`: both at once; each frame counts once. A flow is a pair of stations, one on either side. All MACs are
-learned from frames, by both switches: a port that replays nothing for ever plays its stations' frames some times at the
-start. The next hop is a static neighbour. Open vSwitch has a bridge for the pod's port and the tunnel and one for the
+`mixed`: both at once; each frame counts once. A flow is a pair of stations, one on either side. Both switches
+learn the MACs of those that send; those behind a port that receives nothing are static entries, for both alike. The next hop is a static neighbour. Open vSwitch has a bridge for the pod's port and the tunnel and one for the
 NIC, both by `NORMAL`. The floor moves the same files' frames, and leaves them as they are. After each run the
 counters are looked at: as many frames must have left the one port as came to the other, longer or shorter by the
 outer header, and every station must be in the MAC table, behind its port or tunnel.""",
@@ -36,7 +35,6 @@ the other's. The floor's frames differ in nothing that it looks at: how far it i
     unit="TSC cycles per packet", rival_figure=MPPS, log_scale=True)
 
 WAYS = {"encap": "encapsulation", "decap": "decapsulation", "mixed": "both directions"}
-_PASSES = 8  # over the stations of a port that is silent then: a burst may be too much to be learned at once
 
 
 @dataclass(frozen=True)
@@ -76,14 +74,15 @@ class OverlayCase:
     def _ports(self, tunnel: str, folder: Path) -> list[Port]:
         inner = [traffic.frame("b", "a", flow) for flow in range(self.flows)]
         outer = [tunnelled.wrap(traffic.frame("a", "b", flow), tunnel, flow) for flow in range(self.flows)]
-        pod = _port(folder / "pod.pcap", inner, self.way != "decap")
-        nic = _port(folder / "nic.pcap", outer, self.way != "encap")
+        pod = self._port(folder / "pod.pcap", inner, "a", self.way != "decap")
+        nic = self._port(folder / "nic.pcap", outer, "b", self.way != "encap")
         return [pod, Uplink(nic, tunnel)]
 
-
-def _port(file: Path, frames: list[bytes], is_busy: bool) -> Replay | Once:
-    traffic.write_file(file, frames if is_busy else frames * _PASSES)
-    return Replay(file, len(frames)) if is_busy else Once(file)
+    def _port(self, file: Path, frames: list[bytes], side: str, sends: bool) -> Replay | Silent:
+        traffic.write_file(file, frames if sends else [])
+        if sends:
+            return Replay(file, self.flows)
+        return Silent(file, tuple(traffic.mac(side, flow).hex(":") for flow in range(self.flows)))
 
 
 @dataclass(frozen=True)

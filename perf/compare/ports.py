@@ -17,12 +17,13 @@ class Replay:
 
 
 @dataclass(frozen=True)
-class Once:
-    """Receives the frames of a capture file once and is silent from then on; what is transmitted is counted and dropped."""
+class Silent:
+    """Receives nothing; what is transmitted is counted and dropped. Programs that learn are told who is behind it."""
 
-    file: Path
+    file: Path  # a capture file without a frame: net_pcap wants one
+    stations: tuple[str, ...]  # MAC addresses
 
-    frames = 0  # net_pcap reads the file as it goes
+    frames = 0
 
     def device(self, number: int) -> str:
         return f"net_pcap{number},rx_pcap={self.file}"
@@ -32,7 +33,7 @@ class Once:
 class Uplink:
     """A NIC on the underlay: behind it is a remote node, by a tunnel that carries the segment of the other ports."""
 
-    nic: Replay | Once
+    nic: Replay | Silent
     tunnel: str  # vxlan or geneve; addresses and VNI are those of tunnelled.py
 
     @property
@@ -58,4 +59,4 @@ class Tap:
     interface: str
 
 
-Port = Replay | Once | Uplink | Vhost | Tap
+Port = Replay | Silent | Uplink | Vhost | Tap

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from . import processes
-from .ports import Once, Port, Replay, Uplink, Vhost
+from .ports import Port, Replay, Silent, Uplink, Vhost
 from .program import Layout, Running
 from .telemetry import Telemetry
 
@@ -47,7 +47,7 @@ class Testpmd:
 
 def _device(port: Port, number: int) -> str:
     match port:
-        case Replay() | Once() | Uplink():
+        case Replay() | Silent() | Uplink():
             return port.device(number)
         case Vhost():
             return f"net_vhost{number},iface={port.socket},client=1,queues=1"

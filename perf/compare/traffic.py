@@ -25,7 +25,7 @@ def frame(to: str, by: str, pair: int) -> bytes:
     """
     udp = struct.pack(">HHHH", 1024, 1024, FRAME_BYTES - 34, 0) + bytes(FRAME_BYTES - 42)
     addresses = _ip(by, pair) + _ip(to, pair)
-    return _mac(to, pair) + _mac(by, pair) + b"\x08\x00" + ipv4(addresses, len(udp)) + udp
+    return mac(to, pair) + mac(by, pair) + b"\x08\x00" + ipv4(addresses, len(udp)) + udp
 
 
 def ipv4(addresses: bytes, payload: int) -> bytes:
@@ -34,7 +34,7 @@ def ipv4(addresses: bytes, payload: int) -> bytes:
     return head + struct.pack(">H", _checksum(head + bytes(2) + addresses)) + addresses
 
 
-def _mac(side: str, pair: int) -> bytes:
+def mac(side: str, pair: int) -> bytes:
     """A locally administered unicast address."""
     return bytes([0x02, ord(side)]) + pair.to_bytes(4, "big")
 
