@@ -31,18 +31,11 @@ class Control:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(30)
             connection.connect(str(self.socket))
-            decoder, pending = json.JSONDecoder(), ""
             for mac in stations:
                 request = {"method": "fdb/add", "params": ["br0", port, "0", mac], "id": 0}
                 connection.sendall(json.dumps(request).encode())
-                while not pending.endswith("}"):  # a reply has no end but its own
-                    if not (more := connection.recv(4096)):
-                        raise processes.MeasurementFailed("Open vSwitch closed its control socket")
-                    pending += more.decode()
-                reply, _ = decoder.raw_decode(pending)
-                if reply.get("error"):
-                    raise processes.MeasurementFailed(f"Open vSwitch, fdb/add {mac}: {reply['error']}")
-                pending = ""
+                if error := json.loads(_reply(connection)).get("error"):
+                    raise processes.MeasurementFailed(f"Open vSwitch, fdb/add {mac}: {error}")
 
     def ip(self, *words: str) -> None:
         """In the namespace of its interfaces."""
@@ -53,6 +46,15 @@ class Control:
         ports = re.findall(r"^ *(\d+) +\d+ +\S+:\S+", self.ask("fdb/show", "br0"), re.MULTILINE)
         of_tunnel = ports.count(str(_TUNNEL))
         return len(ports) - of_tunnel, of_tunnel
+
+
+def _reply(connection: socket.socket) -> str:
+    reply = ""
+    while not reply.endswith("}"):  # its one object: nothing else marks the end
+        if not (more := connection.recv(4096)):
+            raise processes.MeasurementFailed("Open vSwitch closed its control socket")
+        reply += more.decode()
+    return reply
 
 
 def add(port: Uplink, number: int, vsctl: Callable[..., str], control: Control) -> None:

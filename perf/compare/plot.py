@@ -7,6 +7,7 @@ from .group import Group
 from .table import by_group
 
 _COLUMNS = 2
+_LABELS_ABREAST = 5
 _WIDTH, _HEIGHT = 5.2, 3.2  # of a group
 # A program has its colour in every picture.
 _COLOURS = dict(zip(programs.TITLES, ("tab:gray", "tab:gray", "tab:orange", "tab:red", "tab:blue")))
@@ -45,7 +46,8 @@ def _draw(group: Group, rows: list[dict], axes) -> None:
         axes.bar(at, of_program.values(), width, label=programs.TITLES.get(program, program),
                  color=_COLOURS.get(program))
     axes.set_title(group.title)
-    axes.set_xticks(range(len(cases)), cases, fontsize="small")
+    axes.set_xticks(range(len(cases)), cases, fontsize="small",
+                    **({"rotation": 20, "ha": "right"} if len(cases) > _LABELS_ABREAST else {}))
     axes.set_ylabel(f"{group.unit}, median", fontsize="small")
     if group.log_scale:
         axes.set_yscale("log")
