@@ -71,13 +71,14 @@ std::optional<std::span<const std::uint8_t>> udp_payload(std::span<const std::ui
 
 }  // namespace
 
-std::vector<std::uint8_t> build_keepalive(KeepalivePath path, const MacAddress& next_hop, const BfdPacket& packet) {
+std::vector<std::uint8_t> build_keepalive(const KeepalivePath& path, const MacAddress& next_hop,
+                                          const BfdPacket& packet) {
     const std::vector<std::uint8_t> inner = inner_frame(path, packet);
     std::vector<std::uint8_t> frame(OuterHeader::kRoom + inner.size());
     std::ranges::copy(inner, frame.begin() + OuterHeader::kRoom);
-    path.header.set_destination(next_hop.value());
     write_outer(path.header, &frame[OuterHeader::kRoom],
-                {.frame_length = static_cast<std::uint16_t>(inner.size()),
+                {.destination = next_hop.value(),
+                 .frame_length = static_cast<std::uint16_t>(inner.size()),
                  .vni = kManagementVni,
                  .flow_hash = flow_hash(inner.data(), static_cast<std::uint32_t>(inner.size())),
                  .traffic_class = path.dscp ? static_cast<std::uint8_t>(*path.dscp << 2) : kInternetControl});

@@ -29,7 +29,7 @@ struct KeepalivePath {
 };
 
 /// `next_hop`: the outer destination.
-[[nodiscard]] std::vector<std::uint8_t> build_keepalive(KeepalivePath path, const MacAddress& next_hop,
+[[nodiscard]] std::vector<std::uint8_t> build_keepalive(const KeepalivePath& path, const MacAddress& next_hop,
                                                         const BfdPacket& packet);
 
 /// A UDP datagram of the underlay, without its header.
