@@ -12,6 +12,7 @@
 #include <rte_udp.h>
 
 #include "pmd/tap/frame_layers.h"
+#include "vswitch/packet/chain_checksum.h"
 #include "vswitch/port_io.h"
 
 namespace bulkhead {
@@ -84,7 +85,7 @@ bool apply_segmentation(const VnetHeader& header, rte_mbuf& frame) noexcept {
 /// The checksum of the rest of the frame from csum_start on, whatever protocol that is (RFC 1071).
 void finish_checksum(const VnetHeader& header, rte_mbuf& frame) noexcept {
     std::uint16_t sum = 0;
-    if (rte_raw_cksum_mbuf(&frame, header.csum_start, frame.pkt_len - header.csum_start, &sum) != 0) return;
+    if (!chain_checksum(&frame, header.csum_start, frame.pkt_len - header.csum_start, sum)) return;
     sum = static_cast<std::uint16_t>(~sum);
     if (sum == 0) sum = 0xffff;  // RFC 768: zero says "no checksum"; elsewhere both mean zero
     std::memcpy(rte_pktmbuf_mtod_offset(&frame, char*, header.csum_start + header.csum_offset), &sum, sizeof(sum));

@@ -6,6 +6,8 @@
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 
+#include "vswitch/packet/chain_checksum.h"
+
 namespace bulkhead {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr std::uint16_t kChecksumField = 6;
 /// Sum of the pseudo-header and all of the datagram, in memory order; 0xffff if the checksum among them is right.
 std::uint16_t sum_of(const rte_mbuf* frame, const UdpPlace& place) noexcept {
     std::uint16_t raw = 0;
-    if (rte_raw_cksum_mbuf(frame, place.udp, place.length, &raw) != 0) return 0;
+    if (!chain_checksum(frame, place.udp, place.length, raw)) return 0;
     const std::uint16_t pseudo =
         place.is_v4 ? rte_ipv4_phdr_cksum(rte_pktmbuf_mtod_offset(frame, const rte_ipv4_hdr*, place.ip), 0)
                     : rte_ipv6_phdr_cksum(rte_pktmbuf_mtod_offset(frame, const rte_ipv6_hdr*, place.ip), 0);

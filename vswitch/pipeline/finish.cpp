@@ -8,6 +8,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "vswitch/packet/chain_checksum.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/offload_headers.h"
 #include "vswitch/packet/pending_work.h"
@@ -69,7 +70,7 @@ bool checksum_l4(rte_mbuf* frame) noexcept {
     const bool udp = (frame->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
     const std::uint32_t start = static_cast<std::uint32_t>(frame->l2_len) + frame->l3_len;
     std::uint16_t sum = 0;
-    if (rte_raw_cksum_mbuf(frame, start, frame->pkt_len - start, &sum) != 0) return false;
+    if (!chain_checksum(frame, start, frame->pkt_len - start, sum)) return false;
     sum = static_cast<std::uint16_t>(~sum);
     if (udp && sum == 0) sum = 0xffff;  // RFC 768: zero would mean no checksum
     const std::size_t field = start + (udp ? offsetof(rte_udp_hdr, dgram_cksum) : offsetof(rte_tcp_hdr, cksum));
