@@ -3,7 +3,7 @@
 import pathlib
 import sys
 
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,
                                 ICMPv6NDOptSrcLLAddr, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop)
 from scapy.layers.l2 import ARP, Dot1Q, Ether
@@ -62,7 +62,79 @@ def answers():
         yield name, b"\x40\x50\x00" + bytes(frame)
 
 
-TARGETS = {"underlay": underlay, "answers": answers}
+NICS = {0: "02:00:00:00:00:aa", 1: "02:00:00:00:00:ab"}
+REPAIR, CHAINED, SMALL, END = 0x08, 0x10, 0x20, 0x40
+
+
+def step(port, frame, flags=END, first=64):
+    octets = bytes(frame)
+    return (bytes([port | flags]) + len(octets).to_bytes(2, "little") + (bytes([first]) if flags & CHAINED else b"")
+            + octets)
+
+
+def outer(nic, source, shim, inner, checksum=False, ecn=0, options=(), port=4789):
+    """From a remote to the switch; the UDP checksum is scapy's or none."""
+    local = {"192": "192.0.2.1", "198": "198.51.100.1"}.get(source[:3], source[:-1] + "1")
+    ip = (IPv6(src=source, dst=local, tc=ecn) if ":" in source
+          else IP(src=source, dst=local, tos=ecn, options=list(options)))
+    udp = UDP(sport=50000, dport=port)
+    if not checksum:
+        udp.chksum = 0
+    ether = Ether(src=PEER, dst=NICS[nic])
+    return (ether / Dot1Q(vlan=7) if nic else ether) / ip / udp / (shim + bytes(inner))
+
+
+def vxlan(vni):
+    return b"\x08\0\0\0" + vni.to_bytes(3, "big") + b"\0"
+
+
+def geneve(vni, options=b"", critical=0):
+    return bytes([len(options) // 4, critical << 6]) + b"\x65\x58" + vni.to_bytes(3, "big") + b"\0" + options
+
+
+def tunnel():
+    """As tests/fuzz/tunnel.cpp reads them: frames from every tunnel and every port, and bursts of several."""
+    inner = Ether(src="02:00:00:00:01:01", dst=ALL) / IP(src="10.0.0.1", dst="10.0.0.2") / UDP() / b"abcdefgh"
+    known = Ether(src="02:00:00:00:01:02", dst="02:00:00:00:01:01") / IPv6(src="fd00::1", dst="fd00::2") / TCP()
+    marked = inner.copy()
+    marked[IP].tos = 2
+    vlans = [Ether(src="02:00:00:00:01:03", dst=ALL) / Dot1Q(vlan=vlan) / IP() / ICMP() for vlan in (10, 20, 30)]
+    option, critical = b"\x01\x02\x03\x01wxyz", b"\x01\x02\x83\x01wxyz"
+    frames = {
+        "a-blue": (0, outer(0, "192.0.2.2", vxlan(100), inner)),
+        "a-red": (0, outer(0, "192.0.2.2", vxlan(200), inner, checksum=True)),
+        "a-unknown": (0, outer(0, "192.0.2.2", vxlan(300), inner)),
+        "a-congested": (0, outer(0, "192.0.2.2", vxlan(100), marked, ecn=3)),
+        "a-not-capable": (0, outer(0, "192.0.2.2", vxlan(100), inner, ecn=3)),
+        "a-marked6": (0, outer(0, "192.0.2.2", vxlan(100), known, ecn=1)),
+        "a-options": (0, outer(0, "192.0.2.2", vxlan(100), inner, options=[b"\x01"] * 8)),
+        "b-spoke": (0, outer(0, "192.0.2.3", vxlan(100), inner, checksum=True)),
+        "c-geneve": (0, outer(0, "192.0.2.4", geneve(100), inner, port=6081)),
+        "c-options": (0, outer(0, "192.0.2.4", geneve(200, option), inner, checksum=True, port=6081)),
+        "c-critical": (0, outer(0, "192.0.2.4", geneve(200, critical, 1), inner, port=6081)),
+        "d-v6": (0, outer(0, "2001:db8::2", vxlan(100), inner, checksum=True)),
+        "e-v6": (0, outer(0, "2001:db8::3", geneve(200), inner, port=6081)),
+        "f-vlan": (1, outer(1, "198.51.100.2", vxlan(200), inner)),
+        "g-vlan": (1, outer(1, "2001:db8:1::2", geneve(100), inner, checksum=True, ecn=1, port=6081)),
+        "arp": (0, Ether(src=PEER, dst=ALL) / ARP(op=1, hwsrc=PEER, psrc="192.0.2.2", pdst="192.0.2.1")),
+        "ping": (0, Ether(src=PEER, dst=NICS[0]) / IP(src="192.0.2.2", dst="192.0.2.1") / ICMP()),
+        "b1": (2, inner),
+        "r1": (3, inner),
+        **{f"t1-{at}": (4, frame) for at, frame in enumerate(vlans)},
+    }
+    frames["a-padded"] = (0, bytes(frames["a-blue"][1]) + b"\0" * 9)
+    for name, (port, frame) in frames.items():
+        yield name, step(port, frame)
+        yield name + "-repaired", step(port, frame, REPAIR | END)
+        yield name + "-chained", step(port, frame, REPAIR | CHAINED | END)
+        yield name + "-small", step(port, frame, CHAINED | SMALL | END, 100)
+    alike = outer(0, "192.0.2.2", vxlan(100), known)
+    yield "burst-alike", step(0, alike, 0) * 3 + step(0, alike, END)
+    yield "burst-mixed", b"".join(step(*frames[name], 0) for name in ("a-blue", "c-options", "d-v6", "b1"))
+    yield "there-and-back", step(*frames["a-blue"]) + step(2, known) + step(4, vlans[0]) + step(0, alike)
+
+
+TARGETS = {"answers": answers, "underlay": underlay, "tunnel": tunnel}
 
 
 def main():
