@@ -6,6 +6,7 @@
 #include "perf/micro/workbench.h"
 #include "vswitch/pipeline/deliver.h"
 #include "vswitch/pipeline/stages.h"
+#include "vswitch/pipeline/too_big_answers.h"
 
 namespace bulkhead::perf {
 namespace {
@@ -13,7 +14,8 @@ namespace {
 void bench_flood(benchmark::State& state) {
     const auto targets = static_cast<unsigned>(state.range(0));
     Workbench bench(targets + 1, 1024);
-    Transmitter transmitter(0, bench.counters, buffers(), bench.next_hops);
+    TooBigAnswers too_big(*bench.macs, buffers());
+    Transmitter transmitter(0, bench.counters, buffers(), bench.next_hops, too_big);
     transmitter.adopt(*bench.snapshot);
     Cycles cycles(state);
     for (auto _ : state) {

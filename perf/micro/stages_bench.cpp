@@ -9,6 +9,7 @@
 #include "vswitch/pipeline/deliver.h"
 #include "vswitch/pipeline/pipeline.h"
 #include "vswitch/pipeline/stages.h"
+#include "vswitch/pipeline/too_big_answers.h"
 
 namespace bulkhead::perf {
 namespace {
@@ -91,7 +92,8 @@ void bench_lookup(benchmark::State& state) {
 
 void bench_deliver(benchmark::State& state) {
     Workbench bench(2, pairs(state));
-    Transmitter transmitter(0, bench.counters, buffers(), bench.next_hops);
+    TooBigAnswers too_big(*bench.macs, buffers());
+    Transmitter transmitter(0, bench.counters, buffers(), bench.next_hops, too_big);
     transmitter.adopt(*bench.snapshot);
     time_stage(
         state, bench,
@@ -110,7 +112,7 @@ void bench_deliver(benchmark::State& state) {
 
 void bench_pipeline(benchmark::State& state) {
     Workbench bench(2, pairs(state));
-    Pipeline pipeline(0, {*bench.macs, bench.next_hops, bench.exchange, buffers()}, bench.counters);
+    Pipeline pipeline(0, {*bench.macs, bench.next_hops, bench.exchange, bench.rings, buffers()}, bench.counters);
     pipeline.adopt(*bench.snapshot);
     time_stage(state, bench, [] {}, [&] { pipeline.run(bench.batch, *bench.snapshot); });
     if (bench.counters.books.transmitted.read() != bench.counters.books.received.read())

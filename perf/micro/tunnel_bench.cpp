@@ -12,7 +12,7 @@ namespace {
 
 template <typename Receive>
 void time_pipeline(benchmark::State& state, TunnelWorkbench& bench, Receive receive) {
-    Pipeline pipeline(0, {*bench.macs, bench.next_hops, bench.exchange, buffers()}, bench.counters);
+    Pipeline pipeline(0, {*bench.macs, bench.next_hops, bench.exchange, bench.rings, buffers()}, bench.counters);
     pipeline.adopt(*bench.snapshot);
     Cycles cycles(state);
     for (auto _ : state) {

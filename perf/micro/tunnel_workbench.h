@@ -16,6 +16,7 @@
 #include "vswitch/model/snapshot.h"
 #include "vswitch/overlay/next_hops.h"
 #include "vswitch/overlay/outer_header.h"
+#include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
 
@@ -38,6 +39,7 @@ class TunnelWorkbench {
     WorkerCounters counters;
     NextHops next_hops;
     UnderlayExchange exchange{buffers()};
+    RingGuard rings{exchange, 1};
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 

@@ -15,6 +15,7 @@
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/model/snapshot_builder.h"
 #include "vswitch/overlay/next_hops.h"
+#include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
 
@@ -42,6 +43,7 @@ class Workbench {
     WorkerCounters counters;
     NextHops next_hops;
     UnderlayExchange exchange{buffers()};
+    RingGuard rings{exchange, 1};
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 
