@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A tunnel of Open vSwitch's netdev datapath, as its guide to userspace tunnelling says: a bridge more, which has the NIC
-and the node's address (https://docs.openvswitch.org/en/stable/howto/userspace-tunneling/)."""
+"""A tunnel of Open vSwitch's netdev datapath, as its guide to userspace tunnelling says: a bridge more, which has the
+NIC and the node's address (https://docs.openvswitch.org/en/stable/howto/userspace-tunneling/)."""
 import json
 import re
 import socket

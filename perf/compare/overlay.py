@@ -14,14 +14,15 @@ _COLUMNS = (shown(MPPS), to_rival(MPPS), LOST, CORE, CANARY, RUNS)
 TUNNELS = Group(
     name="overlay", title="Tunnels", figures=(CYCLES, MPPS),
     about=f"""\
-A `net_pcap` port is the pod's and another the NIC. `encap`: the pod's port replays {traffic.FRAME_BYTES}-byte UDP frames from memory, which
-leave the NIC within VXLAN over IPv4 (zero UDP checksum, {tunnelled.FRAME_BYTES} bytes). `decap`: the NIC replays such frames of
-{tunnelled.FRAME_BYTES} bytes from the remote node, their outer source port by flow, which leave at the pod's port as they were.
-`mixed`: both at once; each frame counts once. A flow is a pair of stations, one on either side. Both switches
-learn the MACs of those that send; those behind a port that receives nothing are static entries, for both alike. The next hop is a static neighbour. Open vSwitch has a bridge for the pod's port and the tunnel and one for the
-NIC, both by `NORMAL`. The floor moves the same files' frames, and leaves them as they are. After each run the
-counters are looked at: as many frames must have left the one port as came to the other, longer or shorter by the
-outer header, and every station must be in the MAC table, behind its port or tunnel.""",
+A `net_pcap` port is the pod's and another the NIC. `encap`: the pod's port replays {traffic.FRAME_BYTES}-byte UDP frames from memory,
+which leave the NIC within VXLAN over IPv4 (zero UDP checksum, {tunnelled.FRAME_BYTES} bytes). `decap`: the NIC replays such
+frames from the remote node, their outer source port by flow, and they leave at the pod's port as they were. `mixed`:
+both at once; each frame counts once. A flow is a pair of stations, one on either side. Both switches learn the MACs of
+those that send; those behind a port that receives nothing are static entries, for both alike. The next hop is a static
+neighbour. Open vSwitch has a bridge for the pod's port and the tunnel and one for the NIC, both by `NORMAL`. The floor
+moves the same files' frames, and leaves them as they are. After each run the counters are looked at: as many frames
+must have left the one port as came to the other, longer or shorter by the outer header, and every station must be in
+the MAC table, behind its port or tunnel.""",
     columns=(shown(CYCLES), over_floor(CYCLES), to_floor(CYCLES), *_COLUMNS),
     unit="TSC cycles per packet", rival_figure=MPPS, log_scale=True)
 

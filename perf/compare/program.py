@@ -38,7 +38,7 @@ class Running:
     log: Path
     frames: Frames  # of ports that replay: a guest's are counted by the guest
     counts: Callable[[], list[Counts]] | None = None  # the same by port, in the order of the ports; None: it can't say
-    stations: Callable[[], tuple[int, int]] | None = None  # MACs known in the segment: of ports, of tunnels; None: no switch
+    stations: Callable[[], tuple[int, int]] | None = None  # MACs known: of ports, of tunnels; None: no switch
 
     @property
     def pid(self) -> int:
