@@ -105,7 +105,6 @@ void bench_deliver(benchmark::State& state) {
         },
         [&] {
             replicate(bench.batch, *bench.snapshot, transmitter, bench.counters, buffers());
-            sweep_dropped(bench.batch, bench.counters);
             transmitter.flush(*bench.snapshot);
         });
 }

@@ -40,7 +40,10 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     lookup(batch, snapshot);                   // unicast, flood, or drop
     answer_requests(batch, snapshot, macs_, counters_, buffers_);   // ARP and ND, for whom the controller told us of
     replicate(batch, snapshot, transmitter_, counters_, buffers_);  // split horizon, never back, no payload copies
-    sweep_dropped(batch, counters_);
+    if (!batch.intact) [[unlikely]] {
+        too_big_.note_dropped(snapshot, batch);
+        sweep_dropped(batch, counters_);
+    }
     settle(snapshot);
 }
 

@@ -6,7 +6,6 @@
 namespace bulkhead {
 
 void sweep_dropped(const Batch& batch, WorkerCounters& counters) noexcept {
-    if (batch.intact) return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (batch.alive(row)) [[likely]]
             continue;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
 
 #include "vswitch/packet/vlan.h"
@@ -40,29 +41,41 @@ bool TooBigAnswers::is_due_already(const Due& candidate) const noexcept {
     });
 }
 
-void TooBigAnswers::note(const Snapshot& snapshot, AttachmentIndex egress, const rte_mbuf* frame,
-                         std::uint64_t now_ms) noexcept {
+void TooBigAnswers::note(const Snapshot& snapshot, AttachmentIndex egress, const rte_mbuf* frame) noexcept {
+    const AttachmentEntry& attachment = snapshot.attachments[egress];
+    note({attachment.segment, snapshot.ports[attachment.port].tunnel->longest_frame, attachment.mtu}, frame);
+}
+
+void TooBigAnswers::note_dropped(const Snapshot& snapshot, const Batch& batch) noexcept {
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        if (batch.verdict[row] != DropReason::mtu_exceeded) continue;
+        const std::uint16_t mtu = snapshot.attachments[batch.ingress[row]].mtu;
+        const auto tag = static_cast<std::uint32_t>(batch.inner_vlan[row] == Batch::kUntagged ? 0 : kVlanTag);
+        note({batch.segment[row], kEthernetHeader + tag + mtu, mtu}, batch.frames[row]);
+    }
+}
+
+void TooBigAnswers::note(const Limit& limit, const rte_mbuf* frame) noexcept {
     if (looked_at_ == due_.size()) return;
     ++looked_at_;
-    const Due due = answer(snapshot, snapshot.attachments[egress], frame);
+    const Due due = answer(limit, frame);
     if (due.frame == nullptr) return;
+    const std::uint64_t now_ms = rte_rdtsc() / (rte_get_tsc_hz() / 1000);
     if (is_due_already(due) || !bucket_.take(now_ms)) return rte_pktmbuf_free(due.frame);
     due_[count_++] = due;
 }
 
-TooBigAnswers::Due TooBigAnswers::answer(const Snapshot& snapshot, const AttachmentEntry& egress,
-                                         const rte_mbuf* frame) const noexcept {
+TooBigAnswers::Due TooBigAnswers::answer(const Limit& limit, const rte_mbuf* frame) const noexcept {
     std::array<std::uint8_t, kReadOfTooBig> scratch;
     const auto length = static_cast<std::uint32_t>(std::min<std::size_t>(frame->pkt_len, scratch.size()));
     const std::span octets(static_cast<const std::uint8_t*>(rte_pktmbuf_read(frame, 0, length, scratch.data())),
                            length);
-    const auto answer =
-        answer_too_big(octets, frame->pkt_len, snapshot.ports[egress.port].tunnel->longest_frame, egress.mtu);
+    const auto answer = answer_too_big(octets, frame->pkt_len, limit.longest_frame, limit.longest_packet);
     if (!answer) return {};
     rte_mbuf* const made =
         answer_frame(octets.first(answer->asked.length), answer->asked.source, answer->asked.destination,
                      std::span(answer->packet).first(answer->length), buffers_);
-    return {made, egress.segment, static_cast<std::uint16_t>(answer->asked.length + answer->addresses)};
+    return {made, limit.segment, static_cast<std::uint16_t>(answer->asked.length + answer->addresses)};
 }
 
 void TooBigAnswers::send(const Snapshot& snapshot, Transmitter& transmitter, WorkerCounters& counters) noexcept {

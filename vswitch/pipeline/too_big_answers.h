@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers to the sources of frames that a tunnel's path can't carry. The transmitter notes such a frame before it drops
-// it; what there is to say is sent after the burst, when the sources have been learned and the queues are empty, so an
-// answer never meets the frame that it is about on its way.
+// Answers to the sources of frames that a tunnel's path, or their segment, can't carry. Who drops such a frame notes it
+// before; what there is to say is sent after the burst, when the sources have been learned and the queues are empty, so
+// an answer never meets the frame that it is about on its way.
 //
 // Of many packets that two nodes exchange in one burst one is answered, and a worker answers kPerSecond (after a rest
 // kBurst at once) of all: RFC 1812, section 4.3.2.8; RFC 4443, section 2.4 (f).
@@ -18,6 +18,7 @@
 #include "vswitch/model/snapshot.h"
 #include "vswitch/overlay/token_bucket.h"
 #include "vswitch/overlay/too_big.h"
+#include "vswitch/packet/batch.h"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -35,8 +36,10 @@ class TooBigAnswers {
     TooBigAnswers(const TooBigAnswers&) = delete;
     TooBigAnswers& operator=(const TooBigAnswers&) = delete;
 
-    /// `frame`, which stays the caller's, is too long for the tunnel behind `egress`. `now_ms` only goes forward.
-    void note(const Snapshot& snapshot, AttachmentIndex egress, const rte_mbuf* frame, std::uint64_t now_ms) noexcept;
+    /// `frame`, which stays the caller's, is too long for the tunnel behind `egress`.
+    void note(const Snapshot& snapshot, AttachmentIndex egress, const rte_mbuf* frame) noexcept;
+    /// The batch's frames that are longer than the MTU of their segment; they stay the caller's, too.
+    void note_dropped(const Snapshot& snapshot, const Batch& batch) noexcept;
 
     [[nodiscard]] bool are_due() const noexcept { return looked_at_ > 0; }
     /// Gives them to the transmitter: each leaves where its frame's source is, or not at all if that is not known. The
@@ -44,6 +47,11 @@ class TooBigAnswers {
     void send(const Snapshot& snapshot, Transmitter& transmitter, WorkerCounters& counters) noexcept;
 
   private:
+    struct Limit {
+        SegmentIndex segment = kNoSegment;
+        std::uint32_t longest_frame = 0;
+        std::uint16_t longest_packet = 0;  ///< that the source's own link takes
+    };
     struct Due {
         rte_mbuf* frame = nullptr;
         SegmentIndex segment = kNoSegment;
@@ -51,8 +59,8 @@ class TooBigAnswers {
     };
 
     /// What there is to say of the frame, if anything.
-    [[nodiscard]] Due answer(const Snapshot& snapshot, const AttachmentEntry& egress,
-                             const rte_mbuf* frame) const noexcept;
+    [[nodiscard]] Due answer(const Limit& limit, const rte_mbuf* frame) const noexcept;
+    void note(const Limit& limit, const rte_mbuf* frame) noexcept;
     [[nodiscard]] bool is_due_already(const Due& candidate) const noexcept;
 
     const MacTable& macs_;

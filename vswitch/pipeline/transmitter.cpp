@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include <rte_cycles.h>
 #include <rte_mbuf.h>
 
 #include "vswitch/packet/pending_work.h"
@@ -194,7 +193,7 @@ void Transmitter::look_at_waiting(const Snapshot& snapshot) noexcept {
 }
 
 void Transmitter::drop_too_big(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept {
-    too_big_.note(snapshot, egress, frame, rte_rdtsc() / (rte_get_tsc_hz() / 1000));
+    too_big_.note(snapshot, egress, frame);
     drop(egress, frame, DropReason::path_mtu_exceeded);
 }
 

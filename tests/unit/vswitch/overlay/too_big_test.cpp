@@ -123,6 +123,19 @@ TEST_F(TooBig, IsWhatTheTunnelCantCarry) {
     EXPECT_EQ(bench.vswitch().worker_stats(0).originated, 2U);
 }
 
+TEST_F(TooBig, IsWhatTheSegmentCantCarry) {
+    bench.model.segments.at("blue").mtu = 1400;
+    bench.apply();
+    bench.pass("a", ipv4(1400));
+    EXPECT_EQ(bench.pass("a", ipv4(1401)), (Sent{{"a", {fragmentation_needed(ipv4(1401), 1400)}}}));
+    EXPECT_EQ(bench.pass("a", ipv6(echo6(1401))), (Sent{{"a", {packet_too_big(ipv6(echo6(1401)), 1400)}}}));
+    const Bytes tag = {0x81, 0, 0, 5};
+    bench.pass("t", with_tag(ipv4(1400), tag));
+    EXPECT_EQ(bench.pass("t", with_tag(ipv4(1401), tag)),
+              (Sent{{"t", {with_tag(fragmentation_needed(ipv4(1401), 1400), tag)}}}));
+    EXPECT_EQ(bench.drops(DropReason::mtu_exceeded), 3U);
+}
+
 TEST_F(TooBig, IsAnsweredForThese) {
     const std::vector<std::pair<const char*, Bytes>> v4 = {
         {"UDP", udp()},
