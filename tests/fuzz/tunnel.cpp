@@ -24,6 +24,7 @@
 
 #include "tests/fuzz/fuzzed_port.h"
 #include "tests/fuzz/outer.h"
+#include "vswitch/overlay/ring_probe.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/switch.h"
 
@@ -166,8 +167,16 @@ bool is_alike(const Given& in, Octets out) {
     return true;
 }
 
-/// Of an own answer of the node: ARP or ICMP, not for a segment to see.
+/// What a node that saw a flood twice asks its neighbours, in the segment of the flood.
+bool is_ring_probe_in_tunnel(Octets frame) {
+    const auto outer = read_outer(frame);
+    if (!outer || outer->inner.size() < kEthernetHeader) return false;
+    return is_ring_probe(load_big_endian<std::uint64_t>(outer->inner.data()) >> 16, type_of(outer->inner));
+}
+
+/// What the node says of its own accord: ARP or ICMP, not for a segment to see, or a probe for other nodes.
 bool is_of_node(Octets frame) {
+    if (is_ring_probe_in_tunnel(frame)) return true;
     const std::size_t at = type_of(frame) == kEtherTypeVlan ? kEthernetHeader + kVlanTag : kEthernetHeader;
     if (frame.size() < at + 20) return false;
     const auto type = load_big_endian<std::uint16_t>(&frame[at - 2]);
