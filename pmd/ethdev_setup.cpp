@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -38,10 +39,16 @@ std::uint32_t largest_mtu(const rte_eth_dev_info& info) {
     return std::min<std::uint32_t>(info.max_mtu, info.max_rx_pktlen - overhead);
 }
 
-std::uint32_t offload_bits(std::uint64_t tx) {
+/// net_pcap 22.11 gathers a chain's octets (up to RTE_ETH_PCAP_SNAPLEN, 65,535) before it hands them to libpcap, and
+/// does not say so.
+bool takes_chains(const rte_eth_dev_info& info, std::uint64_t tx) {
+    return (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0 || std::string_view(info.driver_name) == "net_pcap";
+}
+
+std::uint32_t offload_bits(const rte_eth_dev_info& info, std::uint64_t tx) {
     const auto has = [tx](std::uint64_t all) { return (tx & all) == all; };
     std::uint32_t bits = 0;
-    if (has(RTE_ETH_TX_OFFLOAD_MULTI_SEGS)) bits |= kOffloadMultiSegment;
+    if (takes_chains(info, tx)) bits |= kOffloadMultiSegment;
     if (has(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)) bits |= kOffloadIpv4Checksum;
     if (has(RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)) bits |= kOffloadL4Checksum;
     // A segmenting device finishes the checksums of what it makes, and super-segments are chained.
@@ -140,7 +147,7 @@ Result<EthdevSetup> start_ethdev(std::uint16_t id, const Port& port, std::uint16
     const auto conf = configuration(port, mtu, info, room_of(buffers));
     const EthdevSetup setup{.receive_queues = port.queues,
                             .transmit_queues = std::min(workers, info.max_tx_queues),
-                            .offloads = offload_bits(conf.txmode.offloads),
+                            .offloads = offload_bits(info, conf.txmode.offloads),
                             .scatters = (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0};
 
     error = -rte_eth_dev_configure(id, setup.receive_queues, setup.transmit_queues, &conf);

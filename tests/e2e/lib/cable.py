@@ -13,8 +13,8 @@ _numbers = itertools.count(1)
 
 class Cable:
     """A veth pair. The near end, in `near_space` or the daemon's own namespace, is driven by net_af_packet: no offload, no
-    descriptor to wait on. That and net_tap of DPDK 22.11 take no frame beyond 1,518 bytes. Larger ones go by net_pcap, which
-    sends only what is in one buffer (2 KiB), but receives 9,000 bytes."""
+    descriptor to wait on. That and net_tap of DPDK 22.11 take no frame beyond 1,518 bytes. Larger ones go by net_pcap, up
+    to 9,000 bytes."""
 
     def __init__(self, far_space, near_space=None, mac=None, mtu=1500):
         self.far_space, self.near_space, self.mac, self.mtu = far_space, near_space, mac, mtu
