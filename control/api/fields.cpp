@@ -124,7 +124,7 @@ constexpr Field kUnderlay[] = {
     {"gateways", array, kOptional, kMutable, kBuiltIn, "[]", "next hops beyond the link, one IPv4 and one IPv6 at most"},
     {"vlan", integer, kOptional, kMutable, kBuiltIn, "", "VLAN of the underlay, 1-4094; absent: untagged"},
     {"mtu", integer, kOptional, kMutable, kBuiltIn, "1500", "largest outer layer-3 packet, 68-9216 bytes (with IPv6 from 1280)"},
-    {"host_tap", string, kOptional, kMutable, kNotYet, R"("")", "interface that hands the rest to the host"},
+    {"host_tap", string, kOptional, kMutable, kBuiltIn, R"("")", "TAP that hands all else of the NIC to this node's kernel, 1-15 bytes; empty: none"},
     {"neighbors", array, kOptional, kMutable, kBuiltIn, "[]", "fixed neighbours, which are never asked for", object},
 };
 

@@ -11,7 +11,8 @@ constexpr std::string_view kChanged = R"({"generation", "changed", "object": {�
 constexpr std::string_view kRemoved = R"({"generation"})";
 constexpr std::string_view kItems = R"({"items": […], "cursor": string|null})";
 constexpr std::string_view kUnderlay =
-    R"({…its fields, "state": {"status", "reason": string|null, "link", "mac", "addresses": [{"address", "duplicate"}]}})";
+    R"({…its fields, "state": {"status", "reason": string|null, "link", "mac", "addresses": [{"address", "duplicate"}], )"
+    R"("host_tap": {"status", "reason": string|null, "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"}|null}})";
 constexpr std::string_view kTunnel =
     R"({…its fields, "state": {"status", "reason": string|null, "next_hop": string|null, "next_hop_mac": string|null, )"
     R"("resolved", "cut": [segment], "alive": boolean|null, "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"}})";

@@ -38,14 +38,15 @@ Result<Underlay> decode_underlay(const json& object, std::string_view owner) {
     if (auto vlan = reader.optional_number("vlan", kMinVlan, kMaxVlan))
         underlay.vlan = static_cast<std::uint16_t>(*vlan);
     underlay.mtu = static_cast<std::uint16_t>(reader.number("mtu", kMinMtu, kMaxMtu));
+    underlay.host_tap = reader.text("host_tap");
     decode_neighbors(reader, underlay);
     return reader.finish(std::move(underlay));
 }
 
 json encode(const Underlay& underlay) {
-    json object = {{"name", underlay.name},      {"owner", underlay.owner},   {"port", underlay.port},
-                   {"addresses", json::array()}, {"gateways", json::array()}, {"mtu", underlay.mtu},
-                   {"neighbors", json::array()}};
+    json object = {{"name", underlay.name},         {"owner", underlay.owner},   {"port", underlay.port},
+                   {"addresses", json::array()},    {"gateways", json::array()}, {"mtu", underlay.mtu},
+                   {"host_tap", underlay.host_tap}, {"neighbors", json::array()}};
     for (const IpPrefix& own : underlay.addresses) object["addresses"].push_back(own.to_string());
     for (const IpAddress& gateway : underlay.gateways) object["gateways"].push_back(gateway.to_string());
     for (const auto& [ip, mac] : underlay.neighbors)

@@ -2,10 +2,12 @@
 // underlay.add, set, remove, get, list, neighbors
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "control/methods/objects.h"
 #include "control/methods/page.h"
 #include "control/methods/secrets.h"
+#include "vswitch/model/host_tap.h"
 
 namespace bulkhead::methods {
 namespace {
@@ -22,6 +24,33 @@ json shown_addresses(const Underlay& underlay, const std::vector<NeighborInfo>& 
     return addresses;
 }
 
+std::string_view name_of(PortCondition::Status status) {
+    switch (status) {
+        case PortCondition::Status::up:
+            return "up";
+        case PortCondition::Status::down:
+            return "down";
+        case PortCondition::Status::waiting:
+            return "waiting";
+    }
+    return {};
+}
+
+/// As of a port: rx is what this node's kernel sent.
+json shown_host_tap(const Engine& engine, const rpc::Caller& caller, const Underlay& underlay) {
+    if (underlay.host_tap.empty()) return {};
+    const std::string port = host_port_name(underlay.host_tap);
+    const PortCondition condition = engine.port_condition(port);
+    const TrafficStats traffic = engine.target().port_stats(port);
+    return {{"status", name_of(condition.status)},
+            {"reason", shown_reason(condition.reason ? &*condition.reason : nullptr, caller, engine.configured())},
+            {"rx_packets", traffic.rx_packets},
+            {"rx_bytes", traffic.rx_bytes},
+            {"tx_packets", traffic.tx_packets},
+            {"tx_bytes", traffic.tx_bytes},
+            {"drops", std::reduce(traffic.drops.begin(), traffic.drops.end())}};
+}
+
 json shown_underlay(const Engine& engine, const rpc::Caller& caller, const Underlay& underlay) {
     const Error* reason = engine.waiting_reason(key_of(underlay));
     const PortCondition port = engine.port_condition(underlay.port);
@@ -36,7 +65,8 @@ json shown_underlay(const Engine& engine, const rpc::Caller& caller, const Under
                        {"reason", shown_reason(reason, caller, engine.configured())},
                        {"link", device.link_up},
                        {"mac", device.mac},
-                       {"addresses", shown_addresses(underlay, engine.target().neighbors(underlay.name))}};
+                       {"addresses", shown_addresses(underlay, engine.target().neighbors(underlay.name))},
+                       {"host_tap", shown_host_tap(engine, caller, underlay)}};
     return object;
 }
 

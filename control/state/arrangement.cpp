@@ -5,6 +5,7 @@
 
 #include "vswitch/model/admission.h"
 #include "vswitch/model/checks.h"
+#include "vswitch/model/host_tap.h"
 
 namespace bulkhead {
 namespace {
@@ -90,6 +91,7 @@ Result<Configuration> arrange(Model configured, std::uint16_t workers,
     if (auto ok = arranger.admit_all(result.configured.underlays, result.in_force.underlays); !ok) {
         return failure(std::move(ok.error()));
     }
+    add_host_ports(result.in_force);
     if (auto ok = arranger.admit_all(result.configured.tunnels, result.in_force.tunnels); !ok) {
         return failure(std::move(ok.error()));
     }

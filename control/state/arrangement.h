@@ -13,7 +13,7 @@
 
 namespace bulkhead {
 
-/// What is configured, what of it is in force, and why the rest is not.
+/// What is configured, what of it is in force (with a port for each host TAP), and why the rest is not.
 struct Configuration {
     Model configured;
     Model in_force;

@@ -9,6 +9,7 @@
 #include "control/config/object_json.h"
 #include "vswitch/model/admission.h"
 #include "vswitch/model/checks.h"
+#include "vswitch/model/host_tap.h"
 #include "vswitch/model/next_hop.h"
 
 namespace bulkhead {
@@ -76,6 +77,18 @@ Result<> check_no_underlay(const Port& port, const Model& before, const Model& a
         return about(refused(attachment_pointer(port, attachment) + "/segment",
                              "is refused: the port is that of underlay " + in_quotes(name),
                              in_quotes(attachment.segment), "no segment on an underlay's port"),
+                     "port", port.name);
+    }
+    return {};
+}
+
+/// Nor an interface that is an underlay's host TAP.
+Result<> check_no_host_tap(const Port& port, const Model& before, const Model& after) {
+    for (const auto& [name, underlay] : after.underlays) {
+        const auto host = host_port(underlay);
+        if (!host || !before.underlays.contains(name) || device_identity(*host) != device_identity(port)) continue;
+        return about(refused("/ifname", "is the host TAP of underlay " + in_quotes(name), in_quotes(underlay.host_tap),
+                             "an interface that no underlay has"),
                      "port", port.name);
     }
     return {};
@@ -203,6 +216,7 @@ Result<> check_change(const Model& before, const Model& after, const std::vector
             const Port& port = after.ports.at(change.object.name);
             if (auto ok = check_macs(port, after); !ok) return ok;
             if (auto ok = check_no_underlay(port, before, after); !ok) return ok;
+            if (auto ok = check_no_host_tap(port, before, after); !ok) return ok;
         }
     }
     return Leaving(before, after, changes).check();

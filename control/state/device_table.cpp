@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "vswitch/model/admission.h"
+#include "vswitch/model/host_tap.h"
+#include "vswitch/overlay/device_mac.h"
 
 namespace bulkhead {
 namespace {
@@ -47,7 +49,13 @@ std::map<std::string, PortIo*> DeviceTable::pointers(const std::set<std::string>
     return result;
 }
 
+bool DeviceTable::lacks_nic(const Port& port) const {
+    const auto* host = host_of(port);
+    return host != nullptr && !open.contains(host->nic);
+}
+
 Result<> DeviceTable::open_port(PortFactory& factory, const Port& port, std::uint16_t mtu) {
+    if (host_of(port) != nullptr) return open_host_tap(factory, port, mtu);
     if (auto kept = parked.extract(port.name); !kept.empty()) {
         OpenPort& old = kept.mapped();
         if (old.device == device_identity(port) && (old.mtu == mtu || old.io->set_mtu(mtu))) {
@@ -57,6 +65,32 @@ Result<> DeviceTable::open_port(PortFactory& factory, const Port& port, std::uin
         }
         // Closed here, so that it can be opened anew.
     }
+    return open_device(factory, port, mtu);
+}
+
+/// Always anew, the NIC may have another MAC by now; the interface itself outlives its closing.
+Result<> DeviceTable::open_host_tap(PortFactory& factory, Port port, std::uint16_t mtu) {
+    auto& device = std::get<TapDevice>(port.device);
+    const TapDevice::HostOf host = *device.host_of;
+    parked.erase(port.name);
+    auto opened = [&]() -> Result<> {
+        if (lacks_nic(port)) {
+            return failure(
+                {.code = ErrorCode::not_ready, .message = "port \"" + host.nic + "\" is not open", .retryable = true});
+        }
+        const MacAddress mac = device_mac(*open.at(host.nic).io);
+        if (!mac.is_zero()) device.mac = mac;
+        return open_device(factory, port, mtu);
+    }();
+    if (opened) return opened;
+    Error error = std::move(opened.error());
+    error.object_kind = "underlay";
+    error.object_name = host.underlay;
+    if (error.field != "/mtu") error.field = "/host_tap";
+    return failure(std::move(error));
+}
+
+Result<> DeviceTable::open_device(PortFactory& factory, const Port& port, std::uint16_t mtu) {
     const std::uint64_t token = ++last_token;
     auto io = factory.open(port, mtu, token);
     if (!io) return failure(named(std::move(io.error()), port));
@@ -91,7 +125,7 @@ std::vector<std::string> retry_waiting(DeviceTable& table, PortFactory& factory,
     for (std::size_t left = table.waiting.size(); left > 0 && budget > 0; --left, ++next) {
         if (next == table.waiting.end()) next = table.waiting.begin();
         auto port = in_force.ports.find(next->first);
-        if (port == in_force.ports.end() || !is_due(next->second, now)) continue;
+        if (port == in_force.ports.end() || table.lacks_nic(port->second) || !is_due(next->second, now)) continue;
         --budget;
         table.retried = next->first;
         if (auto ok = table.open_port(factory, port->second, device_mtu(port->second, in_force)); ok) {

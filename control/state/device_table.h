@@ -41,13 +41,20 @@ struct DeviceTable {
     /// What Switch::apply wants: the open ones, less those named.
     [[nodiscard]] std::map<std::string, PortIo*> pointers(const std::set<std::string>& without = {}) const;
 
-    /// Opens a device, or takes it from the parked ones. The Error names the port.
+    /// Opens a device, or takes it from the parked ones. The Error names the port; for a host TAP, its underlay.
     Result<> open_port(PortFactory& factory, const Port& port, std::uint16_t mtu);
     /// Notes that a port's device could not be opened; the pause before the next try grows from one second to five.
     void wait_for(const Port& port, Error reason, Time now);
     /// Takes a port out. `release`: it is removed from the configuration, so what would outlive us goes too.
     void close(const std::string& name, bool release);
     void release_parked();
+
+    /// A host TAP, which has its NIC's MAC, whose NIC is not open.
+    [[nodiscard]] bool lacks_nic(const Port& port) const;
+
+  private:
+    Result<> open_host_tap(PortFactory& factory, Port port, std::uint16_t mtu);
+    Result<> open_device(PortFactory& factory, const Port& port, std::uint16_t mtu);
 };
 
 /// Opens those of the waiting ports whose time has come, at most `budget`, and puts them in force. Returns their names.

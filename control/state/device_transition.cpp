@@ -2,14 +2,25 @@
 #include "control/state/device_transition.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "vswitch/model/admission.h"
+#include "vswitch/model/host_tap.h"
 
 namespace bulkhead {
+namespace {
+
+/// A host TAP takes its MAC from its NIC, which must be open by then.
+void put_host_taps_last(std::vector<const Port*>& ports) {
+    std::ranges::stable_partition(ports, [](const Port* port) { return host_of(*port) == nullptr; });
+}
+
+}  // namespace
 
 void DeviceTransition::plan() {
     for (const auto& [name, port] : to_.ports) plan_port(port);
     plan_removals();
+    plan_host_taps();
 }
 
 void DeviceTransition::plan_port(const Port& port) {
@@ -47,6 +58,19 @@ void DeviceTransition::plan_removals() {
         to_open_late_.push_back(port);
         return true;
     });
+}
+
+/// One whose NIC is opened late, is so too.
+void DeviceTransition::plan_host_taps() {
+    const auto comes_late = [&](const Port* port) {
+        const auto* host = host_of(*port);
+        return host != nullptr && std::ranges::find(to_open_late_, host->nic, &Port::name) != to_open_late_.end();
+    };
+    const auto late = std::ranges::stable_partition(to_open_, std::not_fn(comes_late));
+    const std::vector<const Port*> later(late.begin(), late.end());
+    to_open_.erase(late.begin(), late.end());
+    to_open_late_.insert(to_open_late_.end(), later.begin(), later.end());
+    put_host_taps_last(to_open_);
 }
 
 /// A port whose device can't have the new MTU would be closed before that shows.
@@ -124,7 +148,7 @@ Result<> DeviceTransition::open_all(const std::vector<const Port*>& ports, const
         if (ok) {
             opened_.push_back(port->name);
             if (was_parked) unparked_.insert(port->name);
-        } else if (former_waiting_.contains(port->name) || may_wait(port->name)) {
+        } else if (former_waiting_.contains(port->name) || may_wait(port->name) || table_.lacks_nic(*port)) {
             table_.wait_for(*port, std::move(ok.error()), now);
         } else {
             return ok;
@@ -142,6 +166,7 @@ Result<> DeviceTransition::prepare(const MayWait& may_wait, Time now) {
     if (ok) {
         resize();
         ok = close_first();
+        put_host_taps_last(to_open_late_);
         if (ok) ok = open_all(to_open_late_, may_wait, now);
     } else {
         close_first_.clear();
@@ -172,10 +197,12 @@ void DeviceTransition::roll_back(Time now) {
         }
     }
     table_.waiting = former_waiting_;
-    for (const std::string& name : close_first_) {
-        const Port& port = from_.ports.at(name);
-        if (auto ok = table_.open_port(factory_, port, former_mtu_.at(name)); !ok) {
-            table_.wait_for(port, std::move(ok.error()), now);
+    std::vector<const Port*> again;
+    for (const std::string& name : close_first_) again.push_back(&from_.ports.at(name));
+    put_host_taps_last(again);
+    for (const Port* port : again) {
+        if (auto ok = table_.open_port(factory_, *port, former_mtu_.at(port->name)); !ok) {
+            table_.wait_for(*port, std::move(ok.error()), now);
         }
     }
     for (const auto& [name, mtu] : former_mtu_) {

@@ -37,6 +37,7 @@ class DeviceTransition {
     void plan();
     void plan_port(const Port& port);
     void plan_removals();
+    void plan_host_taps();
     Result<> check_resizes(const MayWait& may_wait) const;
     [[nodiscard]] Error locate_mtu(Error error, const Port& port) const;
     void resize();

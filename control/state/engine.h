@@ -97,6 +97,8 @@ class Engine {
     Result<> save(const Configuration& configuration, std::uint64_t generation);
     void restore_saved();
     void look_at_devices();
+    /// Takes a device that has gone out of service. False: the workers can't be told.
+    bool lose_device(const std::string& name);
     void roll_back_unconfirmed();
     void tell(std::string kind, nlohmann::json fields, std::string port = {}, std::string segment = {}) const;
     void tell_underlay(const std::string& port, PortEvent event) const;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes to the engine by itself: time, and word from the devices.
 #include <algorithm>
+#include <set>
 
 #include "control/state/engine.h"
+#include "vswitch/model/host_tap.h"
 
 namespace bulkhead {
 namespace {
@@ -66,16 +68,30 @@ void Engine::port_event(const std::string& name, std::uint64_t token, PortEvent 
     if (open == devices_.open.end() || open->second.token != token) return;
     if (event == PortEvent::device_removed) {
         // Left in place when the workers can't be told: its own I/O answers `port_gone` until they can.
-        if (!around_.target.apply(now_.in_force, devices_.pointers({name}))) return;
-        devices_.close(name, false);
-        Error reason;
-        reason.code = ErrorCode::device_failed;
-        reason.message = "the device has gone";
-        reason.retryable = true;
-        devices_.wait_for(now_.in_force.ports.at(name), std::move(reason), around_.now());
+        if (!lose_device(name)) return;
     }
     tell(std::string(kind_of(event)), {{"port", name}}, name);
     tell_underlay(name, event);
+}
+
+/// With a NIC goes its host TAP, so that this node's kernel sees its link go.
+bool Engine::lose_device(const std::string& name) {
+    std::set<std::string> gone{name};
+    for (const auto& [other, port] : now_.in_force.ports) {
+        const auto* host = host_of(port);
+        if (host != nullptr && host->nic == name && devices_.open.contains(other)) gone.insert(other);
+    }
+    if (!around_.target.apply(now_.in_force, devices_.pointers(gone))) return false;
+    for (const std::string& port : gone) {
+        devices_.close(port, false);
+        Error reason;
+        reason.code = ErrorCode::device_failed;
+        reason.message = port == name ? "the device has gone" : "the device of port \"" + name + "\" has gone";
+        reason.retryable = true;
+        devices_.wait_for(now_.in_force.ports.at(port), std::move(reason), around_.now());
+        if (port != name) tell(std::string(kind_of(PortEvent::device_removed)), {{"port", port}}, port);
+    }
+    return true;
 }
 
 /// The link of its NIC is all that an underlay needs.

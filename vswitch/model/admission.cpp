@@ -109,7 +109,8 @@ Result<> Admission::add(const Port& port) {
 }
 
 Result<> Admission::check_room(std::size_t attachments) const {
-    if (ports_.size() + segments_of_tunnel_.size() >= kMaxPorts) return too_many("ports and tunnels", kMaxPorts);
+    if (ports_.size() + host_taps_ + segments_of_tunnel_.size() >= kMaxPorts)
+        return too_many("ports and tunnels", kMaxPorts);
     if (attachments_ + attachments > kMaxAttachments) return too_many("attachments", kMaxAttachments);
     return {};
 }

@@ -46,11 +46,12 @@ class Admission {
     Result<> check_macs(const Port& port) const;
     Result<> check_underlay_port(const Underlay& underlay) const;
     Result<> check_addresses_are_free(const Underlay& underlay) const;
+    Result<> check_host_tap(const Underlay& underlay) const;
     Result<> check_remote(const Tunnel& tunnel) const;
     Result<> check_segments(const Tunnel& tunnel) const;
     Result<> check_place(const StaticMac& entry) const;
     Result<> check_ips(const StaticMac& entry) const;
-    /// A port and a tunnel take one index each, and one for every segment they are in.
+    /// A port, a host TAP and a tunnel take one index each, and one for every segment they are in.
     Result<> check_room(std::size_t attachments) const;
 
     std::map<std::string, std::uint16_t, std::less<>> mtu_of_segment_;
@@ -64,6 +65,7 @@ class Admission {
     std::map<MacKey, std::string> place_by_mac_;               ///< "port \"web-0\"", "tunnel \"edge-2\""
     std::map<std::pair<std::string, IpAddress>, MacAddress> mac_by_ip_;
     std::size_t attachments_ = 0;
+    std::size_t host_taps_ = 0;
 };
 
 /// What two ports must not share, as text: the socket path, the interface in its namespace, the DPDK device.

@@ -4,6 +4,7 @@
 
 #include "vswitch/model/admission.h"
 #include "vswitch/model/checks.h"
+#include "vswitch/model/host_tap.h"
 #include "vswitch/model/next_hop.h"
 
 namespace bulkhead {
@@ -51,11 +52,27 @@ Result<> Admission::check_addresses_are_free(const Underlay& underlay) const {
     return {};
 }
 
+/// The interface is one that nothing else of this node has.
+Result<> Admission::check_host_tap(const Underlay& underlay) const {
+    const auto port = host_port(underlay);
+    if (!port) return {};
+    const auto taken = [&](const std::string& by) {
+        return refused("/host_tap", "is taken by " + by, in_quotes(underlay.host_tap),
+                       "an interface that no port and no other underlay has");
+    };
+    if (const auto other = port_by_device_.find(device_identity(*port)); other != port_by_device_.end())
+        return taken("port " + in_quotes(other->second));
+    for (const auto& [name, other] : underlays_)
+        if (other.host_tap == underlay.host_tap) return taken("underlay " + in_quotes(name));
+    return check_room(0);
+}
+
 Result<> Admission::add(const Underlay& underlay) {
     auto check = [&]() -> Result<> {
         if (auto ok = check_underlay(underlay); !ok) return ok;
         if (auto ok = check_underlay_port(underlay); !ok) return ok;
         if (auto ok = check_addresses_are_free(underlay); !ok) return ok;
+        if (auto ok = check_host_tap(underlay); !ok) return ok;
         if (underlays_.size() < kMaxUnderlays) return {};
         return failure({.code = ErrorCode::limit,
                         .message = "too many underlays",
@@ -63,6 +80,7 @@ Result<> Admission::add(const Underlay& underlay) {
     };
     if (auto ok = about(check(), "underlay", underlay.name); !ok) return ok;
     underlays_.emplace(underlay.name, underlay);
+    if (!underlay.host_tap.empty()) ++host_taps_;
     return {};
 }
 

@@ -76,6 +76,13 @@ struct TapDevice {
     std::string ifname;  ///< final name inside the namespace, at most 15 bytes (IFNAMSIZ)
     std::optional<MacAddress> mac;
     std::optional<std::uint32_t> owner_uid;
+    /// Only of an underlay's host TAP, see host_tap.h: instead of `mac` it has that of the NIC port's device.
+    struct HostOf {
+        std::string underlay;
+        std::string nic;
+        bool operator==(const HostOf&) const = default;
+    };
+    std::optional<HostOf> host_of = {};
     bool operator==(const TapDevice&) const = default;
 };
 

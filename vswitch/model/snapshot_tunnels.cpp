@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "vswitch/model/guarded_segments.h"
+#include "vswitch/model/host_tap.h"
 #include "vswitch/model/next_hop.h"
 #include "vswitch/overlay/device_mac.h"
 
@@ -34,6 +35,16 @@ std::unique_ptr<UnderlayEntry> underlay_entry(const Underlay& underlay, MacAddre
                                        *indices.attachments.find({port, segment, 0}));
     }
     return entry;
+}
+
+/// The host TAP's end of its wire to the NIC. Returns the TAP, if it is open.
+PortIndex add_host_wire(Snapshot& snapshot, const Underlay& underlay, PortIndex nic, const Indices& indices) {
+    const auto host = indices.ports.find(host_port_name(underlay.host_tap));
+    if (!host || snapshot.ports[*host].io == nullptr) return kNoPort;
+    auto entry = std::make_unique<UnderlayEntry>();
+    entry->wire = nic;
+    snapshot.ports[*host].underlay = std::move(entry);
+    return *host;
 }
 
 std::unique_ptr<TunnelEntry> tunnel_entry(const Tunnel& tunnel, const Underlay& underlay, MacAddress mac, PortIndex nic,
@@ -94,8 +105,11 @@ void add_tunnels(Snapshot& snapshot, const Model& model, const Indices& indices)
     for (const auto& [name, underlay] : model.underlays) {
         const PortIndex nic = *indices.ports.find(underlay.port);
         PortEntry& nic_entry = snapshot.ports[nic];
+        const PortIndex host = add_host_wire(snapshot, underlay, nic, indices);
         if (nic_entry.io == nullptr) continue;
-        nic_entry.underlay = underlay_entry(underlay, device_mac(*nic_entry.io), model, indices);
+        auto entry = underlay_entry(underlay, device_mac(*nic_entry.io), model, indices);
+        entry->host = host;
+        nic_entry.underlay = std::move(entry);
     }
     for (const auto& [name, tunnel] : model.tunnels) {
         const Underlay& underlay = model.underlays.at(tunnel.underlay);

@@ -24,13 +24,16 @@ struct TunnelEntry {
     bool has_udp_checksum = false;
 };
 
-/// Stands beside the PortEntry of the NIC port that an underlay uses.
+/// Stands beside the PortEntry of the NIC port that an underlay uses, and, with nothing but `wire`, beside that of its
+/// host TAP.
 struct UnderlayEntry {
     std::uint64_t mac = 0;
     std::uint16_t vlan = 0;  ///< 0: untagged
     std::vector<IpAddress> addresses;
     std::vector<std::pair<std::uint16_t, TunnelType>> udp_ports;  ///< a handful: 4789, 6081
     TunnelIndex tunnels;
+    PortIndex host = kNoPort;  ///< the TAP that gets what is not for the switch; none, or not open
+    PortIndex wire = kNoPort;  ///< of a host TAP: the NIC that all it brings leaves by
 
     [[nodiscard]] bool has_address(const IpAddress& address) const noexcept {
         for (const IpAddress& own : addresses)

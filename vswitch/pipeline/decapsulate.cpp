@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include "vswitch/base/cpu_clones.h"
+#include "vswitch/overlay/host_share.h"
 #include "vswitch/overlay/outer_header.h"
 #include "vswitch/overlay/outer_parse.h"
 #include "vswitch/packet/ecn.h"
@@ -152,8 +153,28 @@ DropReason open(rte_mbuf* frame, const Outer& outer) noexcept {
     return pass_on_ecn(outer.ecn, frame) ? DropReason::none : DropReason::ecn_not_capable;
 }
 
-void strip_one_by_one(Batch& batch, const UnderlayEntry& underlay, WorkerCounters& counters,
-                      UnderlayExchange& exchange) noexcept {
+/// Frames for the host TAP: they go together.
+struct HostBurst {
+    std::uint16_t count = 0;
+    Batch::Column<rte_mbuf*> frames;
+};
+
+/// False if the switch has no use for the frame, which is the host's then.
+bool keeps(const UnderlayEntry& underlay, const Outer& outer, rte_mbuf* frame, HostBurst& host,
+           WorkerCounters& counters) noexcept {
+    const HostShare share = host_share(frame, underlay, outer);
+    if (share == HostShare::none) return true;
+    host.frames[host.count++] = frame;
+    if (share == HostShare::alone) return false;
+    counters.books.copies.add(1);
+    rte_pktmbuf_refcnt_update(frame, 1);
+    return true;
+}
+
+void strip_one_by_one(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters, UnderlayExchange& exchange,
+                      HostWire& wire) noexcept {
+    const UnderlayEntry& underlay = *snapshot.ports[batch.port].underlay;
+    HostBurst host;
     const auto drop = [&](rte_mbuf* frame, DropReason reason) {
         counters.ports[batch.port].drops[static_cast<std::size_t>(reason)].add(1);
         counters.books.drops[static_cast<std::size_t>(reason)].add(1);
@@ -164,6 +185,7 @@ void strip_one_by_one(Batch& batch, const UnderlayEntry& underlay, WorkerCounter
         rte_mbuf* const frame = batch.frames[row];
         const Outer outer = parse_outer(frame, underlay);
         DropReason reason = outer.reason;
+        if (underlay.host != kNoPort && !keeps(underlay, outer, frame, host, counters)) continue;
         if (outer.kind == Outer::Kind::for_node) {
             if (exchange.hand_up(frame, batch.port)) {
                 counters.books.consumed.add(1);
@@ -181,12 +203,22 @@ void strip_one_by_one(Batch& batch, const UnderlayEntry& underlay, WorkerCounter
         batch.ingress[kept++] = outer.attachment;
     }
     batch.count = kept;
+    if (host.count > 0) wire.send(snapshot, underlay.host, host.frames.data(), host.count);
+}
+
+/// Of any other burst than the usual.
+void take_apart(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters, UnderlayExchange& exchange,
+                HostWire& wire) noexcept {
+    const PortIndex nic = snapshot.ports[batch.port].underlay->wire;
+    if (nic == kNoPort) return strip_one_by_one(batch, snapshot, counters, exchange, wire);
+    wire.send(snapshot, nic, batch.frames.data(), batch.count);
+    batch.count = 0;
 }
 
 }  // namespace
 
 BULKHEAD_CPU_CLONES void decapsulate(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters,
-                                     UnderlayExchange& exchange) noexcept {
+                                     UnderlayExchange& exchange, HostWire& wire) noexcept {
     const UnderlayEntry& underlay = *snapshot.ports[batch.port].underlay;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const auto* data = rte_pktmbuf_mtod(batch.frames[row], const std::uint8_t*);
@@ -194,7 +226,7 @@ BULKHEAD_CPU_CLONES void decapsulate(Batch& batch, const Snapshot& snapshot, Wor
         rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
     }
     account_outer(batch, counters);
-    if (!strip_alike(batch, underlay)) strip_one_by_one(batch, underlay, counters, exchange);
+    if (!strip_alike(batch, underlay)) take_apart(batch, snapshot, counters, exchange, wire);
 }
 
 }  // namespace bulkhead

@@ -18,7 +18,8 @@ Pipeline::Pipeline(std::uint16_t worker, const Shared& shared, WorkerCounters& c
       buffers_(shared.buffers),
       learner_(macs_),
       too_big_(macs_, buffers_),
-      transmitter_(worker, counters, buffers_, shared.next_hops, too_big_) {}
+      transmitter_(worker, counters, buffers_, shared.next_hops, too_big_),
+      wire_(worker, counters, buffers_) {}
 
 void Pipeline::adopt(const Snapshot& snapshot) {
     learner_.forget();
@@ -28,7 +29,7 @@ void Pipeline::adopt(const Snapshot& snapshot) {
 void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     batch.is_decapsulated = snapshot.ports[batch.port].underlay != nullptr;
     if (batch.is_decapsulated) [[unlikely]]
-        decapsulate(batch, snapshot, counters_, exchange_);  // outer header, VNI → tunnel and segment
+        decapsulate(batch, snapshot, counters_, exchange_, wire_);  // outer header, VNI → tunnel and segment
     if (batch.count == 0) return settle(snapshot);
     parse(batch);
     assign_segment(batch, snapshot, buffers_);  // (port, VLAN) → attachment → segment

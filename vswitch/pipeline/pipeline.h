@@ -5,6 +5,7 @@
 #include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
+#include "vswitch/pipeline/host_wire.h"
 #include "vswitch/pipeline/learner.h"
 #include "vswitch/pipeline/too_big_answers.h"
 #include "vswitch/pipeline/transmitter.h"
@@ -50,6 +51,7 @@ class Pipeline {
     Learner learner_;
     TooBigAnswers too_big_;
     Transmitter transmitter_;
+    HostWire wire_;
 };
 
 }  // namespace bulkhead
