@@ -213,7 +213,7 @@ CASES = {
     "underlay without an address": Bad("underlay.add", {"name": "u", "port": "v1", "addresses": []}, PARAMS, "/addresses", None, "192.0.2.1/24"),
     "underlay address without its length": Bad("underlay.add", {"name": "u", "port": "v1", "addresses": ["192.0.2.1"]}, PARAMS,
                                                "/addresses/0", "192.0.2.1", "/24"),
-    "host_tap": Bad("underlay.add", {"name": "u", "port": "v1", "addresses": ["192.0.2.1/24"], "host_tap": "h0"}, NOT_BUILT_IN, "/host_tap", "h0"),
+    "host_tap": Bad("underlay.add", {"name": "u", "port": "v1", "addresses": ["192.0.2.1/24"], "host_tap": "a/b"}, PARAMS, "/host_tap", "a/b"),
     "tunnel without its underlay": Bad("tunnel.add", {"name": "t", "type": "vxlan", "underlay": "u", "remote": "192.0.2.2"}, NOT_FOUND,
                                        "/underlay", "u", "underlay"),
     "tunnel of no type": Bad("config.apply", config(tunnels=[{"name": "t", "type": "gre", "underlay": "u", "remote": "192.0.2.2"}]), PARAMS,

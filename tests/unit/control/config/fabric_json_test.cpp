@@ -17,7 +17,7 @@ struct Spoilt {
 };
 
 const json kUnderlay = json::parse(R"({"name": "u0", "port": "uplink0", "addresses": ["192.0.2.1/24", "2001:db8::1/64"],
-    "gateways": ["192.0.2.254"], "vlan": 30, "mtu": 1600, "neighbors": [{"ip": "192.0.2.2", "mac": "02:00:00:00:02:02"}]})");
+    "gateways": ["192.0.2.254"], "vlan": 30, "host_tap": "bh-host0", "mtu": 1600, "neighbors": [{"ip": "192.0.2.2", "mac": "02:00:00:00:02:02"}]})");
 const json kTunnel = json::parse(R"({"name": "edge-2", "type": "vxlan", "underlay": "u0", "remote": "192.0.2.2",
     "segments": ["blue"], "dst_port": 4790, "horizon": "spoke", "ttl": 9, "dscp": "copy", "udp_checksum": true,
     "keepalive_ms": 50})");
@@ -56,7 +56,7 @@ TEST(FabricJson, RefusesBadUnderlays) {
         {"/vlan", 4095, "/vlan"},
         {"/mtu", 67, "/mtu"},
         {"/mtu", 9217, "/mtu"},
-        {"/host_tap", "bh-host0", "/host_tap", ErrorCode::not_built_in},
+        {"/host_tap", 7, "/host_tap"},
         {"/neighbors/0", "192.0.2.2", "/neighbors/0"},
         {"/neighbors/0/ip", "host", "/neighbors/0/ip"},
         {"/neighbors/0/mac", "02-00", "/neighbors/0/mac"},
@@ -133,10 +133,8 @@ TEST(FabricJson, DefaultsFollowTypeAndRemote) {
 }
 
 TEST(FabricJson, WhatIsNotBuiltInMayBeLeftAtItsDefault) {
-    json underlay = kUnderlay, tunnel = kTunnel;
-    underlay["host_tap"] = "";
+    json tunnel = kTunnel;
     tunnel["trust_groups"] = false;
-    EXPECT_TRUE(decode_underlay(underlay));
     EXPECT_TRUE(decode_tunnel(tunnel));
 }
 

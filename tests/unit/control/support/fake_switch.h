@@ -28,8 +28,13 @@ using Journal = std::vector<std::string>;
 
 class FakePortIo : public PortIo {
   public:
-    FakePortIo(std::string name, Journal& journal, bool can_resize, std::function<void(const PortIo*)> on_close)
-        : name_(std::move(name)), journal_(journal), can_resize_(can_resize), on_close_(std::move(on_close)) {}
+    FakePortIo(std::string name, Journal& journal, bool can_resize, std::function<void(const PortIo*)> on_close,
+               std::string mac = {})
+        : name_(std::move(name)),
+          journal_(journal),
+          can_resize_(can_resize),
+          on_close_(std::move(on_close)),
+          mac_(std::move(mac)) {}
     ~FakePortIo() override {
         journal_.push_back("close " + name_);
         if (on_close_) on_close_(this);
@@ -44,6 +49,7 @@ class FakePortIo : public PortIo {
         PortState state;
         state.link_up = link_up;
         state.driver = "fake";
+        state.mac = mac_;
         return state;
     }
     bool set_mtu(std::uint16_t mtu) noexcept override {
@@ -60,6 +66,7 @@ class FakePortIo : public PortIo {
     Journal& journal_;
     bool can_resize_;
     std::function<void(const PortIo*)> on_close_;
+    std::string mac_;
 };
 
 class FakeFactory : public PortFactory {
@@ -71,7 +78,8 @@ class FakeFactory : public PortFactory {
         if (absent.contains(port.name)) return failure(broken("no such device", ErrorCode::device_failed));
         journal_.push_back("open " + port.name + " " + std::to_string(mtu));
         tokens[port.name] = token;
-        return std::make_unique<FakePortIo>(port.name, journal_, can_resize, on_close);
+        opened[port.name] = port;
+        return std::make_unique<FakePortIo>(port.name, journal_, can_resize, on_close, macs[port.name]);
     }
 
     std::set<std::string> absent;  ///< ports whose device can't be opened
@@ -79,6 +87,8 @@ class FakeFactory : public PortFactory {
     std::function<void(const PortIo*)> on_close = {};
     std::size_t opens = 0;
     std::map<std::string, std::uint64_t> tokens;
+    std::map<std::string, Port> opened;       ///< what the device was opened for, last
+    std::map<std::string, std::string> macs;  ///< of the devices
 
   private:
     Journal& journal_;
