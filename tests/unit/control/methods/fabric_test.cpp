@@ -90,7 +90,8 @@ TEST_F(FabricMethods, StateStandsBesideTheConfiguration) {
                                         .is_duplicate = true},
                                        {.ip = *IpAddress::parse("192.0.2.2"), .mac = {}, .state = "probing"}};
     json underlay = done("underlay.get", {{"name", "u0"}});
-    EXPECT_EQ(underlay["state"], json::parse(R"({"status": "up", "reason": null, "link": true, "mac": "",
+    EXPECT_EQ(underlay["state"],
+              json::parse(R"({"status": "up", "reason": null, "link": true, "mac": "", "host_tap": null,
         "addresses": [{"address": "192.0.2.1/24", "duplicate": false}, {"address": "2001:db8::1/64", "duplicate": true}]})"));
     underlay.erase("state");
     EXPECT_EQ(done("underlay.add", underlay)["changed"], false);
