@@ -2,10 +2,12 @@
 #include "vswitch/fdb/ip_owners.h"
 
 #include <bit>
+#include <cstring>
+
+#include <rte_hash_crc.h>
 
 #include "vswitch/model/indices.h"
 #include "vswitch/model/model.h"
-#include "vswitch/packet/ethernet.h"
 
 namespace bulkhead {
 namespace {
@@ -43,14 +45,11 @@ std::optional<MacAddress> IpOwners::find(SegmentIndex segment, const IpAddress& 
 }
 
 std::size_t IpOwners::place_of(SegmentIndex segment, const IpAddress& ip) const noexcept {
-    constexpr std::uint64_t kOdd = 0x9e37'79b9'7f4a'7c15ULL;  // 2^64 divided by the golden ratio
-    const auto high = load_big_endian<std::uint64_t>(ip.octets().data());
-    const auto low = load_big_endian<std::uint64_t>(ip.octets().data() + sizeof high);
-    std::uint64_t hash = (high ^ segment) * kOdd;
-    hash = (hash ^ hash >> 32 ^ low) * kOdd;
-    hash = (hash ^ hash >> 32) * kOdd;  // upper bits depend on all, which lower ones don't
+    std::uint64_t words[2];
+    std::memcpy(words, ip.octets().data(), sizeof words);
+    const std::uint32_t hash = rte_hash_crc_8byte(words[1], rte_hash_crc_8byte(words[0], segment));
     const std::size_t last = slots_.size() - 1;
-    std::size_t place = hash >> 32 & last;
+    std::size_t place = hash & last;
     while (slots_[place].segment != 0 && (slots_[place].segment != segment || slots_[place].ip != ip))
         place = (place + 1) & last;
     return place;

@@ -6,6 +6,7 @@
 #include "vswitch/packet/pending_work.h"
 #include "vswitch/packet/refused_frame.h"
 #include "vswitch/pipeline/finish.h"
+#include "vswitch/pipeline/transmit_all.h"
 #include "vswitch/port_io.h"
 
 namespace bulkhead {
@@ -44,23 +45,16 @@ void HostWire::add_finished(const PortEntry& entry, PortIndex port, rte_mbuf* fr
 }
 
 void HostWire::transmit(const PortEntry& entry, PortIndex port, Burst& burst) noexcept {
-    std::uint16_t done = 0;
-    while (done < burst.count) {
-        const auto left = static_cast<std::uint16_t>(burst.count - done);
-        const TransmitResult result =
-            entry.io->transmit(entry.transmit_queue[worker_], burst.frames.data() + done, left);
-        std::uint64_t bytes = 0;
-        for (std::uint16_t at = done; at < done + result.taken; ++at) bytes += burst.lengths[at];
-        counters_.ports[port].tx_packets.add(result.taken);
-        counters_.ports[port].tx_bytes.add(bytes);
-        counters_.books.transmitted.add(result.taken);
-        done = static_cast<std::uint16_t>(done + result.taken);
-        if (done == burst.count) break;
-        // tx_error speaks of one frame: it goes, those behind it get their chance. Every other reason stops them all.
-        const std::uint16_t refused =
-            result.reason == DropReason::tx_error ? static_cast<std::uint16_t>(done + 1) : burst.count;
-        for (; done < refused; ++done) drop(port, burst.frames[done], result.reason);
-    }
+    transmit_all(
+        *entry.io, entry.transmit_queue[worker_], burst.frames.data(), burst.count,
+        [&](std::uint16_t first, std::uint16_t end) {
+            std::uint64_t bytes = 0;
+            for (std::uint16_t at = first; at < end; ++at) bytes += burst.lengths[at];
+            counters_.ports[port].tx_packets.add(static_cast<std::uint64_t>(end - first));
+            counters_.ports[port].tx_bytes.add(bytes);
+            counters_.books.transmitted.add(static_cast<std::uint64_t>(end - first));
+        },
+        [&](std::uint16_t at, DropReason reason) { drop(port, burst.frames[at], reason); });
     burst.count = 0;
 }
 

@@ -9,6 +9,7 @@
 #include "vswitch/pipeline/encapsulate.h"
 #include "vswitch/pipeline/finish.h"
 #include "vswitch/pipeline/too_big_answers.h"
+#include "vswitch/pipeline/transmit_all.h"
 #include "vswitch/port_io.h"
 
 namespace bulkhead {
@@ -224,21 +225,12 @@ template <typename AttachmentOf>
 void Transmitter::send_out(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
                            std::uint16_t count, AttachmentOf attachment_of) noexcept {
     const PortEntry& entry = snapshot.ports[port];
-    std::uint16_t done = 0;
-    while (done < count) {
-        const auto left = static_cast<std::uint16_t>(count - done);
-        const TransmitResult result = entry.io->transmit(entry.transmit_queue[worker_], frames + done, left);
-        const auto sent = static_cast<std::uint16_t>(done + result.taken);
-        account_sent(snapshot, port, lengths, done, sent, attachment_of);
-        done = sent;
-        if (done == count) break;
-        // tx_error speaks of one frame: it goes, those behind it get their chance. Every other reason stops them all.
-        const std::uint16_t refused =
-            result.reason == DropReason::tx_error ? static_cast<std::uint16_t>(done + 1) : count;
-        for (; done < refused; ++done) {
-            drop(attachment_of(done), frames[done], result.reason);
-        }
-    }
+    transmit_all(
+        *entry.io, entry.transmit_queue[worker_], frames, count,
+        [&](std::uint16_t first, std::uint16_t end) {
+            account_sent(snapshot, port, lengths, first, end, attachment_of);
+        },
+        [&](std::uint16_t at, DropReason reason) { drop(attachment_of(at), frames[at], reason); });
 }
 
 template <typename AttachmentOf>
