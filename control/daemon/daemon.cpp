@@ -36,7 +36,8 @@ void make_folder(const std::filesystem::path& folder) {
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const Options& options) {
     std::unique_ptr<Daemon> daemon(new Daemon());
-    auto loop = rpc::EventLoop::create();
+    auto loop = EventLoop::create(
+        [](const std::exception& error) { spdlog::error("control loop: a callback failed: {}", error.what()); });
     if (!loop) return failure(std::move(loop.error()));
     daemon->loop_ = std::move(*loop);
     // Before any thread is made, so that all inherit the mask.

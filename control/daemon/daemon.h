@@ -14,10 +14,10 @@
 #include "control/daemon/switch_adapter.h"
 #include "control/methods/context.h"
 #include "control/rpc/dispatcher.h"
-#include "control/rpc/event_loop.h"
 #include "control/rpc/server.h"
 #include "control/state/audit_log.h"
 #include "control/state/engine.h"
+#include "vswitch/base/event_loop.h"
 
 namespace bulkhead::daemon {
 
@@ -47,8 +47,8 @@ class Daemon {
     Model file_objects_;
     DurableState saved_;
     // In the order in which they are made; the end runs the other way.
-    std::unique_ptr<rpc::EventLoop> loop_;
-    rpc::EventLoop::TimerId underlay_timer_ = 0;
+    std::unique_ptr<EventLoop> loop_;
+    EventLoop::TimerId underlay_timer_ = 0;
     std::unique_ptr<StateFolder> state_;
     std::unique_ptr<AuditLog> audit_log_;
     std::unique_ptr<DataPlane> plane_;

@@ -6,8 +6,8 @@
 #include <functional>
 #include <memory>
 
-#include "control/rpc/event_loop.h"
 #include "control/rpc/listener.h"
+#include "vswitch/base/event_loop.h"
 #include "vswitch/base/result.h"
 
 namespace bulkhead::rpc {

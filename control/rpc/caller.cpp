@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <sys/socket.h>
 
-#include "control/rpc/refusal.h"
+#include "vswitch/base/system_failure.h"
 
 namespace bulkhead::rpc {
 namespace {

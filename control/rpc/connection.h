@@ -8,7 +8,7 @@
 
 #include "control/rpc/caller.h"
 #include "control/rpc/line_buffer.h"
-#include "control/rpc/unique_fd.h"
+#include "vswitch/base/unique_fd.h"
 
 namespace bulkhead::rpc {
 

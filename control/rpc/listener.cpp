@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "control/rpc/refusal.h"
+#include "vswitch/base/system_failure.h"
 
 namespace bulkhead::rpc {
 namespace {

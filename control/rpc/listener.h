@@ -5,8 +5,8 @@
 #include <string>
 #include <sys/stat.h>
 
-#include "control/rpc/unique_fd.h"
 #include "vswitch/base/result.h"
+#include "vswitch/base/unique_fd.h"
 
 namespace bulkhead::rpc {
 

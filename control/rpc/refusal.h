@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "vswitch/base/result.h"
@@ -19,12 +18,6 @@ inline Error refusal(ErrorCode code, std::string message, std::string field = {}
     error.got = std::move(got);
     error.allowed = std::move(allowed);
     return error;
-}
-
-/// A refusal by the operating system: what was tried (naming the path), and the text of `errno_value`.
-inline std::unexpected<Error> system_failure(const std::string& what, int errno_value,
-                                             ErrorCode code = ErrorCode::internal) {
-    return failure(refusal(code, what + ": " + std::generic_category().message(errno_value)));
 }
 
 }  // namespace bulkhead::rpc

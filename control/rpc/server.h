@@ -20,8 +20,8 @@
 
 #include "control/rpc/acceptor.h"
 #include "control/rpc/caller.h"
-#include "control/rpc/event_loop.h"
 #include "control/rpc/shares.h"
+#include "vswitch/base/event_loop.h"
 #include "vswitch/base/result.h"
 
 namespace bulkhead::rpc {

@@ -10,7 +10,7 @@
 #include <string>
 #include <sys/types.h>
 
-#include "control/rpc/unique_fd.h"
+#include "vswitch/base/unique_fd.h"
 
 namespace bulkhead {
 
@@ -41,7 +41,7 @@ class AuditLog {
     std::string path_;
     std::size_t max_bytes_;
     unsigned kept_;
-    rpc::UniqueFd file_;
+    UniqueFd file_;
     std::size_t size_ = 0;
     bool torn_ = false;  ///< the file ends amid a line
 };

@@ -12,12 +12,12 @@
 
 #include "control/rpc/refusal.h"
 #include "control/rpc/rfc3339.h"
+#include "vswitch/base/system_failure.h"
 
 namespace bulkhead {
 namespace {
 
 using rpc::refusal;
-using rpc::UniqueFd;
 
 constexpr const char *kCurrent = "state.json", *kNewCurrent = "state.json.new", *kPrevious = "state.previous.json";
 constexpr const char* kLock = "lock";
@@ -54,9 +54,9 @@ int read_all(int fd, std::string& content) {
 Result<UniqueFd> take_lock(int directory, const std::string& folder) {
     const std::string path = folder + '/' + kLock;
     UniqueFd lock(::openat(directory, kLock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!lock.valid()) return rpc::system_failure("cannot open " + path, errno, ErrorCode::device_failed);
+    if (!lock.valid()) return system_failure("cannot open " + path, errno, ErrorCode::device_failed);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return rpc::system_failure("cannot lock " + path, errno, ErrorCode::device_failed);
+        if (errno != EWOULDBLOCK) return system_failure("cannot lock " + path, errno, ErrorCode::device_failed);
         std::string owner;
         read_all(lock.get(), owner);
         return failure(refusal(ErrorCode::in_use, "another bulkheadd (pid " + owner.substr(0, owner.find('\n')) +
@@ -73,11 +73,11 @@ Result<StateFile> StateFile::open(std::string folder, Fault fault) {
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), ignored);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-        return rpc::system_failure("cannot create the state folder " + folder, errno, ErrorCode::device_failed);
+        return system_failure("cannot create the state folder " + folder, errno, ErrorCode::device_failed);
     }
     UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory.valid()) {
-        return rpc::system_failure("cannot open the state folder " + folder, errno, ErrorCode::device_failed);
+        return system_failure("cannot open the state folder " + folder, errno, ErrorCode::device_failed);
     }
     auto lock = take_lock(directory.get(), folder);
     if (!lock) return failure(lock.error());
@@ -85,7 +85,7 @@ Result<StateFile> StateFile::open(std::string folder, Fault fault) {
 }
 
 std::unexpected<Error> StateFile::failed(const std::string& what, const std::string& name, int error) const {
-    return rpc::system_failure("cannot " + what + ' ' + folder_ + '/' + name, error, ErrorCode::device_failed);
+    return system_failure("cannot " + what + ' ' + folder_ + '/' + name, error, ErrorCode::device_failed);
 }
 
 /// 0, or the errno of the step, or that of the fault a test puts in its place.

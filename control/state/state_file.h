@@ -17,9 +17,9 @@
 #include <string>
 #include <string_view>
 
-#include "control/rpc/unique_fd.h"
 #include "control/state/state_format.h"
 #include "vswitch/base/result.h"
+#include "vswitch/base/unique_fd.h"
 
 namespace bulkhead {
 
@@ -55,7 +55,7 @@ class StateFile {
     [[nodiscard]] const std::string& folder() const { return folder_; }
 
   private:
-    StateFile(std::string folder, rpc::UniqueFd directory, rpc::UniqueFd lock, Fault fault)
+    StateFile(std::string folder, UniqueFd directory, UniqueFd lock, Fault fault)
         : folder_(std::move(folder)),
           directory_(std::move(directory)),
           lock_(std::move(lock)),
@@ -73,8 +73,8 @@ class StateFile {
     Result<std::string> set_aside(const std::string& name);
 
     std::string folder_;
-    rpc::UniqueFd directory_;
-    rpc::UniqueFd lock_;
+    UniqueFd directory_;
+    UniqueFd lock_;
     Fault fault_;
 };
 

@@ -10,7 +10,7 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
-#include "pmd/file_descriptor.h"
+#include "vswitch/base/unique_fd.h"
 
 namespace bulkhead {
 namespace {
@@ -77,8 +77,8 @@ LinkInfo read_link(const nlmsghdr& message) {
 }  // namespace
 
 Result<std::optional<LinkInfo>> query_link(const std::string& name) {
-    const FileDescriptor netlink(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-    if (!netlink.is_open()) return failed("cannot ask the kernel for its links", errno);
+    const UniqueFd netlink(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+    if (!netlink.valid()) return failed("cannot ask the kernel for its links", errno);
     Request request{};
     request.header.nlmsg_len = sizeof(request);
     request.header.nlmsg_type = RTM_GETLINK;

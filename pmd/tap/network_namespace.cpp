@@ -40,11 +40,11 @@ bool is_the_same(const char* path, int fd) {
 
 }  // namespace
 
-Result<FileDescriptor> open_network_namespace(const std::string& path) {
-    if (path.empty()) return FileDescriptor();
+Result<UniqueFd> open_network_namespace(const std::string& path) {
+    if (path.empty()) return UniqueFd();
     // Not blocking: the path comes from users and may name a FIFO.
-    FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!fd.is_open()) {
+    UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd.valid()) {
         const int error = errno;
         const bool absent = error == ENOENT || error == ENOTDIR;
         return refuse(path, "cannot open the network namespace " + path + ": " + std::string(std::strerror(error)),
@@ -60,14 +60,14 @@ Result<FileDescriptor> open_network_namespace(const std::string& path) {
     return fd;
 }
 
-bool leads_to(const std::string& path, const FileDescriptor& network_namespace) {
-    return !network_namespace.is_open() || is_the_same(path.c_str(), network_namespace.get());
+bool leads_to(const std::string& path, const UniqueFd& network_namespace) {
+    return !network_namespace.valid() || is_the_same(path.c_str(), network_namespace.get());
 }
 
-Result<> run_in_namespace(const FileDescriptor& network_namespace, const std::function<Result<>()>& work) {
+Result<> run_in_namespace(const UniqueFd& network_namespace, const std::function<Result<>()>& work) {
     Result<> result;
     std::thread([&] {
-        if (network_namespace.is_open() && setns(network_namespace.get(), CLONE_NEWNET) != 0) {
+        if (network_namespace.valid() && setns(network_namespace.get(), CLONE_NEWNET) != 0) {
             result = refuse("", "cannot enter the network namespace: " + std::string(std::strerror(errno)),
                             ErrorCode::device_failed, true);
             return;

@@ -82,9 +82,9 @@ Result<> check_existing(const std::string& name) {
     return {};
 }
 
-Result<FileDescriptor> open_queue(const std::string& name) {
-    FileDescriptor fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
-    if (!fd.is_open()) return system_failure("", "cannot open /dev/net/tun");
+Result<UniqueFd> open_queue(const std::string& name) {
+    UniqueFd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (!fd.valid()) return system_failure("", "cannot open /dev/net/tun");
     auto request = request_for(name);
     request.ifr_flags = kFlags;
     if (ioctl(fd.get(), TUNSETIFF, &request) != 0) {
@@ -123,8 +123,8 @@ Result<TapInterface> TapInterface::open(const TapDevice& wanted, std::uint16_t q
 }
 
 Result<> TapInterface::attach(const TapDevice& wanted, std::uint16_t queues) {
-    control_ = FileDescriptor(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (!control_.is_open()) return system_failure("/netns", "cannot open a socket in the namespace");
+    control_ = UniqueFd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!control_.valid()) return system_failure("/netns", "cannot open a socket in the namespace");
     for (std::uint16_t queue = 0; queue < queues; ++queue) {
         auto fd = open_queue(wanted.ifname);
         if (!fd) return failure(fd.error());

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "pmd/file_descriptor.h"
 #include "vswitch/base/mac_address.h"
 #include "vswitch/base/result.h"
+#include "vswitch/base/unique_fd.h"
 #include "vswitch/model/model.h"
 
 namespace bulkhead {
@@ -25,7 +25,7 @@ class TapInterface {
     static Result<TapInterface> open(const TapDevice& wanted, std::uint16_t queues, std::uint16_t mtu);
 
     /// One non-blocking descriptor for each queue.
-    [[nodiscard]] const std::vector<FileDescriptor>& queues() const noexcept { return queues_; }
+    [[nodiscard]] const std::vector<UniqueFd>& queues() const noexcept { return queues_; }
     [[nodiscard]] std::optional<MacAddress> mac() const;
 
     enum class Link : std::uint8_t { up, down, gone };  ///< gone: the device is deleted, or its namespace
@@ -42,9 +42,9 @@ class TapInterface {
     Result<> bring_up();
 
     std::string netns_;
-    FileDescriptor network_namespace_;
-    std::vector<FileDescriptor> queues_;
-    FileDescriptor control_;  ///< a socket of the namespace, for the ioctls of netdevice(7)
+    UniqueFd network_namespace_;
+    std::vector<UniqueFd> queues_;
+    UniqueFd control_;  ///< a socket of the namespace, for the ioctls of netdevice(7)
 };
 
 }  // namespace bulkhead

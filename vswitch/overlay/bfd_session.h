@@ -5,9 +5,9 @@
 #include <functional>
 #include <optional>
 
+#include "vswitch/base/token_bucket.h"
 #include "vswitch/overlay/bfd_packet.h"
 #include "vswitch/overlay/deadline.h"
-#include "vswitch/overlay/token_bucket.h"
 
 namespace bulkhead {
 

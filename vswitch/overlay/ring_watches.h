@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "vswitch/base/token_bucket.h"
 #include "vswitch/model/indices.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/overlay_state.h"
 #include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/ring_watch.h"
-#include "vswitch/overlay/token_bucket.h"
 #include "vswitch/pipeline/learner.h"
 
 namespace bulkhead {

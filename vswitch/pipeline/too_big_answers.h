@@ -14,9 +14,9 @@
 #include <span>
 
 #include "vswitch/base/counters.h"
+#include "vswitch/base/token_bucket.h"
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/model/snapshot.h"
-#include "vswitch/overlay/token_bucket.h"
 #include "vswitch/overlay/too_big.h"
 #include "vswitch/packet/batch.h"
 

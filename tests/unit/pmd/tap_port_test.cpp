@@ -61,7 +61,7 @@ class TapPortTest : public test::PoolCheck {
     }
 
     test::TestNamespace pod_;
-    FileDescriptor wire_;
+    UniqueFd wire_;
     std::vector<PortEvent> events_;
     std::unique_ptr<PortIo> port_;
 };

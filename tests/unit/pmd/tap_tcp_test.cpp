@@ -49,8 +49,8 @@ std::uint8_t byte_at(std::size_t offset) {
     return static_cast<std::uint8_t>(offset * 31 + (offset >> 11));
 }
 
-FileDescriptor tcp_socket(int family) {
-    FileDescriptor fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+UniqueFd tcp_socket(int family) {
+    UniqueFd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
     setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
@@ -151,16 +151,16 @@ TEST_P(TapTcp, CarriesAStreamWithOffloads) {
     open(server_, ipv4 ? "10.0.0.2/24" : "fd00::2/64");
     const auto address = endpoint(GetParam(), ipv4 ? "10.0.0.2" : "fd00::2");
 
-    FileDescriptor listener, talker;
+    UniqueFd listener, talker;
     server_.space.run([&] { listener = tcp_socket(GetParam()); });
     client_.space.run([&] { talker = tcp_socket(GetParam()); });
     ASSERT_EQ(bind(listener.get(), reinterpret_cast<const sockaddr*>(&address.address), address.size), 0);
     ASSERT_EQ(listen(listener.get(), 1), 0);
 
-    const FileDescriptor done(eventfd(0, EFD_CLOEXEC));
+    const UniqueFd done(eventfd(0, EFD_CLOEXEC));
     std::size_t sent = 0, received = 0;
     std::thread server([&] {
-        const FileDescriptor connection(accept(listener.get(), nullptr, nullptr));
+        const UniqueFd connection(accept(listener.get(), nullptr, nullptr));
         received = receive_pattern(connection.get());
         eventfd_write(done.get(), 1);
     });

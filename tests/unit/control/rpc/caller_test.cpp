@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "control/rpc/unique_fd.h"
+#include "vswitch/base/unique_fd.h"
 
 namespace bulkhead::rpc {
 namespace {

@@ -20,9 +20,9 @@
 
 #include <gtest/gtest.h>
 
-#include "control/rpc/event_loop.h"
 #include "control/rpc/server.h"
 #include "tests/unit/control/rpc/temp_folder.h"
+#include "vswitch/base/event_loop.h"
 
 namespace bulkhead::rpc {
 
@@ -133,7 +133,8 @@ class ServerFixture : public testing::Test {
     }
 
     TempFolder folder;
-    std::unique_ptr<EventLoop> loop = EventLoop::create().value();
+    std::unique_ptr<EventLoop> loop =
+        EventLoop::create([](const std::exception& error) { ADD_FAILURE() << error.what(); }).value();
     ServerSettings settings;
     ServerHooks hooks;
     std::unique_ptr<Server> server;

@@ -33,7 +33,7 @@ std::string output_of(const std::string& command) {
 TestNamespace::TestNamespace() {
     std::thread([this] {
         ASSERT_EQ(unshare(CLONE_NEWNET), 0) << "needs root";
-        fd_ = FileDescriptor(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+        fd_ = UniqueFd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
     }).join();
 }
 
@@ -64,10 +64,10 @@ std::string TestNamespace::show(const std::string& name) const {
     return text;
 }
 
-FileDescriptor TestNamespace::packet_socket(const std::string& name, std::uint16_t ether_type) const {
-    FileDescriptor fd;
+UniqueFd TestNamespace::packet_socket(const std::string& name, std::uint16_t ether_type) const {
+    UniqueFd fd;
     run([&] {
-        fd = FileDescriptor(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ether_type)));
+        fd = UniqueFd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ether_type)));
         sockaddr_ll address{};
         address.sll_family = AF_PACKET;
         address.sll_protocol = htons(ether_type);
@@ -82,7 +82,7 @@ bool wait_readable(int fd) {
     return poll(&wait, 1, kPatienceMs) == 1;
 }
 
-std::optional<std::vector<std::uint8_t>> next_frame(const FileDescriptor& socket) {
+std::optional<std::vector<std::uint8_t>> next_frame(const UniqueFd& socket) {
     if (!wait_readable(socket.get())) return std::nullopt;
     std::vector<std::uint8_t> frame(70000);
     const auto size = recv(socket.get(), frame.data(), frame.size(), 0);

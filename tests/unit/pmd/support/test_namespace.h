@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "pmd/file_descriptor.h"
+#include "vswitch/base/unique_fd.h"
 
 namespace bulkhead::test {
 
@@ -25,16 +25,16 @@ class TestNamespace {
     [[nodiscard]] std::string show(const std::string& name) const;  ///< `ip addr show`, one line
 
     /// A packet socket on a link of the namespace, for frames of one EtherType.
-    [[nodiscard]] FileDescriptor packet_socket(const std::string& name, std::uint16_t ether_type) const;
+    [[nodiscard]] UniqueFd packet_socket(const std::string& name, std::uint16_t ether_type) const;
 
   private:
-    FileDescriptor fd_;
+    UniqueFd fd_;
 };
 
 inline constexpr std::uint16_t kTestEtherType = 0x88b5;  ///< IEEE 802: local experimental
 
 /// The next frame of a packet socket, or none after five seconds.
-std::optional<std::vector<std::uint8_t>> next_frame(const FileDescriptor& socket);
+std::optional<std::vector<std::uint8_t>> next_frame(const UniqueFd& socket);
 
 /// Waits until `fd` is readable; false after five seconds.
 bool wait_readable(int fd);

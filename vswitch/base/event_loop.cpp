@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/rpc/event_loop.h"
+#include "vswitch/base/event_loop.h"
 
 #include <algorithm>
 #include <array>
@@ -10,33 +10,31 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
-#include <spdlog/spdlog.h>
+#include "vswitch/base/system_failure.h"
 
-#include "control/rpc/refusal.h"
-
-namespace bulkhead::rpc {
+namespace bulkhead {
 namespace {
 
 constexpr int kEventsPerTurn = 64;
 
+}  // namespace
+
 template <typename Function, typename... Arguments>
-void guarded(const Function& function, Arguments... arguments) {
+void EventLoop::guarded(const Function& function, Arguments... arguments) {
     try {
         function(arguments...);
     } catch (const std::exception& error) {
-        spdlog::error("control loop: a callback failed: {}", error.what());
+        on_failure_(error);
     }
 }
 
-}  // namespace
-
-Result<std::unique_ptr<EventLoop>> EventLoop::create() {
+Result<std::unique_ptr<EventLoop>> EventLoop::create(FailureSink on_failure) {
     UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll.valid()) return system_failure("cannot create an epoll instance", errno);
     UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake.valid()) return system_failure("cannot create an eventfd", errno);
 
-    std::unique_ptr<EventLoop> loop(new EventLoop(std::move(epoll), std::move(wake)));
+    std::unique_ptr<EventLoop> loop(new EventLoop(std::move(epoll), std::move(wake), std::move(on_failure)));
     const int wake_fd = loop->wake_.get();
     const auto added = loop->add_fd(wake_fd, EPOLLIN, [wake_fd](std::uint32_t) {
         std::uint64_t count = 0;
@@ -211,4 +209,4 @@ void EventLoop::serve_deferred() {
     for (const auto& callback : work) guarded(callback);
 }
 
-}  // namespace bulkhead::rpc
+}  // namespace bulkhead

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one control thread's loop: descriptors (epoll), timers, signals, and work posted by other threads.
+// A thread's loop: descriptors (epoll), timers, signals, and work posted by other threads. The control thread has one,
+// and so has whoever serves guests' sockets.
 //
 // A turn serves, in this order: descriptors that are ready, posted work, timers that are due, and at last what was
 // deferred to the turn's end. What is posted or deferred while its own kind is served waits for the next
@@ -7,7 +8,7 @@
 //
 // Threads: post() and stop() may be called by any thread; everything else, and every callback, by the loop's own.
 // A callback may remove any descriptor or timer, its own included; it is then not called again, even when the
-// descriptor's number is used again. An exception that leaves a callback is logged and the loop goes on.
+// descriptor's number is used again. An exception that leaves a callback is told to `on_failure`, and the loop goes on.
 #pragma once
 
 #include <atomic>
@@ -22,10 +23,10 @@
 #include <utility>
 #include <vector>
 
-#include "control/rpc/unique_fd.h"
 #include "vswitch/base/result.h"
+#include "vswitch/base/unique_fd.h"
 
-namespace bulkhead::rpc {
+namespace bulkhead {
 
 class EventLoop {
   public:
@@ -35,7 +36,9 @@ class EventLoop {
     using SignalCallback = std::function<void(int signal)>;
     using TimerId = std::uint64_t;  ///< never 0, never used twice
 
-    static Result<std::unique_ptr<EventLoop>> create();
+    using FailureSink = std::function<void(const std::exception&)>;
+
+    static Result<std::unique_ptr<EventLoop>> create(FailureSink on_failure);
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
@@ -71,16 +74,20 @@ class EventLoop {
         std::shared_ptr<Callback> callback;
     };
 
-    EventLoop(UniqueFd epoll, UniqueFd wake) : epoll_(std::move(epoll)), wake_(std::move(wake)) {}
+    EventLoop(UniqueFd epoll, UniqueFd wake, FailureSink on_failure)
+        : epoll_(std::move(epoll)), wake_(std::move(wake)), on_failure_(std::move(on_failure)) {}
     TimerId start_timer(Clock::duration delay, Clock::duration period, Callback callback);
     [[nodiscard]] int wait_ms(std::optional<std::chrono::milliseconds> max_wait);
     void serve_fds(int timeout_ms);
     void serve_posted();
     void serve_timers();
     void serve_deferred();
+    template <typename Function, typename... Arguments>
+    void guarded(const Function& function, Arguments... arguments);
     void wake();
 
     UniqueFd epoll_, wake_, signals_;
+    const FailureSink on_failure_;
     /// epoll reports the token, not the descriptor: a number that is closed and reused has another token.
     std::unordered_map<std::uint64_t, Watch> watches_;
     std::unordered_map<int, std::uint64_t> tokens_;
@@ -95,4 +102,4 @@ class EventLoop {
     std::vector<Callback> posted_;  ///< guarded by posted_mutex_
 };
 
-}  // namespace bulkhead::rpc
+}  // namespace bulkhead

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace bulkhead::rpc {
+namespace bulkhead {
 
 /// Owns one file descriptor, or none (-1).
 class UniqueFd {
@@ -18,10 +18,10 @@ class UniqueFd {
     }
     ~UniqueFd() { reset(); }
 
-    [[nodiscard]] int get() const { return fd_; }
-    [[nodiscard]] bool valid() const { return fd_ >= 0; }
-    int release() { return std::exchange(fd_, -1); }
-    void reset(int fd = -1) {
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    [[nodiscard]] bool valid() const noexcept { return fd_ >= 0; }
+    int release() noexcept { return std::exchange(fd_, -1); }
+    void reset(int fd = -1) noexcept {
         if (fd_ >= 0) ::close(fd_);
         fd_ = fd;
     }
@@ -30,4 +30,4 @@ class UniqueFd {
     int fd_ = -1;
 };
 
-}  // namespace bulkhead::rpc
+}  // namespace bulkhead

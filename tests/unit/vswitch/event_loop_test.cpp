@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/rpc/event_loop.h"
+#include "vswitch/base/event_loop.h"
 
 #include <array>
 #include <signal.h>
@@ -8,9 +8,10 @@
 #include <sys/socket.h>
 #include <thread>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bulkhead::rpc {
+namespace bulkhead {
 namespace {
 
 using std::chrono::milliseconds;
@@ -27,7 +28,9 @@ struct Pair {
 
 class EventLoopTest : public testing::Test {
   protected:
-    std::unique_ptr<EventLoop> loop = EventLoop::create().value();
+    std::unique_ptr<EventLoop> loop =
+        EventLoop::create([this](const std::exception& error) { failures.emplace_back(error.what()); }).value();
+    std::vector<std::string> failures;
 };
 
 TEST_F(EventLoopTest, CallsBackForReadableDescriptors) {
@@ -170,6 +173,7 @@ TEST_F(EventLoopTest, AnExceptionDoesNotEndTheLoop) {
     loop->post([] { throw std::runtime_error("expected by the test"); });
     loop->post([&] { loop->stop(); });
     loop->run();
+    EXPECT_THAT(failures, testing::ElementsAre("expected by the test"));
 }
 
 TEST_F(EventLoopTest, SignalsArriveAsCallbacks) {
@@ -185,4 +189,4 @@ TEST_F(EventLoopTest, SignalsArriveAsCallbacks) {
 }
 
 }  // namespace
-}  // namespace bulkhead::rpc
+}  // namespace bulkhead
