@@ -18,6 +18,7 @@ inline constexpr std::uint64_t kHostEcn = 1ULL << 13;
 inline constexpr std::uint64_t kHostUfo = 1ULL << 14;
 inline constexpr std::uint64_t kMergeableBuffers = 1ULL << 15;
 inline constexpr std::uint64_t kMultiqueue = 1ULL << 22;
+inline constexpr std::uint64_t kLogAll = 1ULL << 26;  ///< vhost-user.rst: VHOST_F_LOG_ALL, set while a guest migrates
 inline constexpr std::uint64_t kProtocolFeatures = 1ULL << 30;  ///< vhost-user.rst: VHOST_USER_F_PROTOCOL_FEATURES
 inline constexpr std::uint64_t kVersion1 = 1ULL << 32;
 inline constexpr std::uint64_t kAccessPlatform = 1ULL << 33;  ///< an IOMMU between the device and the guest's memory

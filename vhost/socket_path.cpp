@@ -4,11 +4,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "vswitch/base/unique_fd.h"
 
 namespace bulkhead::vhost {
 namespace {
@@ -27,14 +30,12 @@ std::string octal(std::uint32_t mode) {
 
 /// 0 when somebody accepts, else errno. Does not wait.
 int try_connect(const std::string& path) {
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return errno;
+    const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd.valid()) return errno;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, path.c_str(), path.size());
-    const int error = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
-    close(fd);
-    return error;
+    return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
 }
 
 Result<> remove_stale(const std::string& path) {
@@ -80,15 +81,31 @@ Result<> prepare_socket_path(const VhostUserDevice& device) {
 }
 
 Result<> set_socket_access(const VhostUserDevice& device) {
-    const char* path = device.path.c_str();
+    // Through a descriptor of the socket itself: who may write to the folder could put a link in its place.
+    const UniqueFd file(open(device.path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat found{};
+    if (!file.valid() || fstat(file.get(), &found) != 0 || !S_ISSOCK(found.st_mode))
+        return invalid("/path", "somebody has put something else in the socket's place", device.path);
     const auto uid = device.owner_uid.value_or(static_cast<uid_t>(-1));  // -1: leave as it is, chown(2)
     const auto gid = device.owner_gid.value_or(static_cast<gid_t>(-1));
-    if ((device.owner_uid || device.owner_gid) && lchown(path, uid, gid) != 0)
+    if ((device.owner_uid || device.owner_gid) && fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) != 0)
         return invalid(device.owner_uid ? "/owner_uid" : "/owner_gid", errno_text("cannot give the socket away"),
                        std::to_string(device.owner_uid ? uid : gid));
-    if (device.socket_mode && chmod(path, *device.socket_mode) != 0)
+    const std::string link = "/proc/self/fd/" + std::to_string(file.get());  // chmod(2) takes no such descriptor
+    if (device.socket_mode && chmod(link.c_str(), *device.socket_mode) != 0)
         return invalid("/socket_mode", errno_text("cannot set the socket's mode"), octal(*device.socket_mode));
     return {};
+}
+
+std::unexpected<Error> socket_failure(const char* what, const std::string& path) {
+    const ErrorCode code = errno == EADDRINUSE ? ErrorCode::in_use : ErrorCode::device_failed;
+    Error error;
+    error.code = code;
+    error.message = errno_text(what);
+    error.field = "/path";
+    error.got = path;
+    error.retryable = true;
+    return failure(std::move(error));
 }
 
 }  // namespace bulkhead::vhost

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// librte_vhost takes a path as it comes: it cuts off a long one, and won't bind where a dead process left its socket.
+// A port's socket as a file.
 #pragma once
 
 #include "vswitch/base/result.h"
@@ -13,5 +13,8 @@ namespace bulkhead::vhost {
 
 /// Gives the socket we just made its owner and mode. Until then it has the process's umask and belongs to us.
 [[nodiscard]] Result<> set_socket_access(const VhostUserDevice& device);
+
+/// What `errno` says of a socket that could not be made.
+[[nodiscard]] std::unexpected<Error> socket_failure(const char* what, const std::string& path);
 
 }  // namespace bulkhead::vhost

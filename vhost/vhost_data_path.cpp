@@ -56,6 +56,7 @@ std::uint16_t VhostPort::receive(std::uint16_t queue, rte_mbuf** frames, std::ui
     if (!can_receive(queue)) return 0;
     ReceiveQueue& self = *receive_queues_[queue];
     if (!self.guard.try_enter()) return 0;
+    const GuestMemory::Scope scope(memory_);
     const int vid = vid_.load(std::memory_order_acquire);
     std::uint16_t received = 0;
     while (vid != kNoDevice && received < count) {
@@ -81,6 +82,7 @@ TransmitResult VhostPort::transmit(std::uint16_t queue, rte_mbuf** frames, std::
     const std::uint16_t ring = guest_receive_ring(pick_pair(pairs, queue));
     TransmitResult result;
     self.guard.enter();
+    const GuestMemory::Scope scope(memory_);
     while (result.taken < count && result.reason == DropReason::none) {
         const auto want = std::min<std::uint16_t>(kBurst, static_cast<std::uint16_t>(count - result.taken));
         const TransmitResult sent = send(self, ring, frames + result.taken, want);
@@ -186,6 +188,7 @@ bool VhostPort::arm(std::uint16_t queue) noexcept {
     if ((silent_pairs_.load(std::memory_order_relaxed) >> queue & 1) != 0) return false;  // nothing would wake us
     ReceiveQueue& self = *receive_queues_[queue];
     if (!self.guard.try_enter()) return false;
+    const GuestMemory::Scope scope(memory_);
     const int vid = vid_.load(std::memory_order_acquire);
     bool idle = true;
     if (vid != kNoDevice) {
@@ -203,6 +206,7 @@ void VhostPort::disarm(std::uint16_t queue) noexcept {
     if (!can_receive(queue)) return;
     ReceiveQueue& self = *receive_queues_[queue];
     if (!self.guard.try_enter()) return;
+    const GuestMemory::Scope scope(memory_);
     if (const int vid = vid_.load(std::memory_order_acquire); vid != kNoDevice)
         rte_vhost_enable_guest_notification(vid, guest_transmit_ring(queue), 0);
     self.guard.leave();

@@ -16,37 +16,40 @@ namespace bulkhead {
 namespace vhost {
 
 Result<> VhostPort::open() {
-    const bool server = device_.mode == VhostMode::server;
     if (auto usable = prepare_socket_path(device_); !usable) return usable;
-    if (auto served = register_socket(device_.path, server, *this); !served) return served;
-    registered_ = true;
-    return server ? set_socket_access(device_) : Result<>{};
+    auto served = relay_->add(
+        {.device = device_, .queue_pairs = queue_pairs_, .refused_features = refused_features(queue_pairs_)}, *this);
+    is_served_ = served.has_value();
+    return served;
 }
 
-// ---- what librte_vhost tells ----
+// ---- what the relay and librte_vhost tell ----
 
-bool VhostPort::connection_opened(int vid) {
-    int none = kNoDevice;
-    if (!connection_.compare_exchange_strong(none, vid)) {
-        if (const auto times = refused_log_.pass(std::chrono::steady_clock::now()))
-            spdlog::warn("vhost-user {}: a second connection beside the guest's is closed (times: {})", device_.path,
-                         *times);
-        return false;
-    }
+void VhostPort::guest_came() {
     receive_pairs_ = 0;
     transmit_pairs_ = 0;
+    memory_.reset();
     connections_.fetch_add(1, std::memory_order_relaxed);
-    return true;
+    has_guest_ = true;
 }
 
-void VhostPort::connection_closed(int vid) {
-    if (connection_.load() != vid) return;
+void VhostPort::guest_left(const std::string& why) {
     receive_pairs_ = 0;
     transmit_pairs_ = 0;
     for (std::uint16_t queue = 0; queue < queue_pairs_; ++queue) wake_.forget(queue);
-    connection_.store(kNoDevice);
-    if (const auto times = closed_log_.pass(std::chrono::steady_clock::now()))
-        spdlog::info("vhost-user {}: the guest has gone, or sent what no guest may (times: {})", device_.path, *times);
+    has_guest_ = false;
+    {
+        const std::lock_guard lock(why_mutex_);
+        why_left_ = why;
+    }
+    if (const auto times = left_log_.pass(std::chrono::steady_clock::now()))
+        spdlog::info("vhost-user {}: the guest's connection was closed: {} (times: {})", device_.path, why, *times);
+}
+
+void VhostPort::guest_refused() {
+    if (const auto times = refused_log_.pass(std::chrono::steady_clock::now()))
+        spdlog::warn("vhost-user {}: a second connection beside the guest's is closed (times: {})", device_.path,
+                     *times);
 }
 
 void VhostPort::device_started(int vid) {
@@ -80,7 +83,7 @@ void VhostPort::device_stopped(int vid) {
 
 void VhostPort::ring_changed(int vid, std::uint16_t ring, bool enabled) {
     const auto pair = static_cast<std::uint16_t>(ring / 2);
-    if (connection_.load() != vid || pair >= queue_pairs_) return;
+    if (pair >= queue_pairs_) return;
     const std::uint32_t bit = 1U << pair;
     const bool guest_transmits = ring % 2 == 1;
     std::atomic<std::uint32_t>& pairs = guest_transmits ? receive_pairs_ : transmit_pairs_;
@@ -115,16 +118,19 @@ PortState VhostPort::state() const {
         {"path", device_.path},
         {"mode", device_.mode == VhostMode::server ? "server" : "client"},
         {"mtu", std::to_string(mtu_)},
-        {"socket", connection_.load() != kNoDevice ? "connected" : "waiting"},
+        {"socket", has_guest_ ? "connected" : "waiting"},
         {"connections", std::to_string(connections_.load(std::memory_order_relaxed))},
     };
+    const std::lock_guard lock(why_mutex_);
+    if (!why_left_.empty()) state.details.emplace_back("last_closed", why_left_);
     return state;
 }
 
 }  // namespace vhost
 
 Result<std::unique_ptr<PortIo>> open_vhost_port(const Port& port, std::uint16_t mtu, rte_mempool* buffers,
-                                                std::uint16_t workers, PortEventSink sink) {
+                                                std::uint16_t workers, std::shared_ptr<vhost::Relay> relay,
+                                                PortEventSink sink) {
     const auto* device = std::get_if<VhostUserDevice>(&port.device);
     if (device == nullptr) return invalid("/type", "not a vhost-user port", {}, "vhost-user");
     if (port.queues < 1 || port.queues > kMaxQueues)
@@ -141,7 +147,7 @@ Result<std::unique_ptr<PortIo>> open_vhost_port(const Port& port, std::uint16_t 
     auto wake = vhost::WakeSet::create(port.queues);
     if (!wake) return std::unexpected(wake.error());
     auto opened = std::make_unique<vhost::VhostPort>(port, mtu, buffers, std::max<std::uint16_t>(workers, 1),
-                                                     std::move(sink), *std::move(wake));
+                                                     std::move(relay), std::move(sink), *std::move(wake));
     if (auto result = opened->open(); !result) return std::unexpected(result.error());
     return opened;
 }

@@ -6,15 +6,18 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "vhost/buffer_allowance.h"
 #include "vhost/guest_features.h"
+#include "vhost/guest_memory.h"
 #include "vhost/log_limit.h"
 #include "vhost/queue_guard.h"
-#include "vhost/registry.h"
+#include "vhost/relay/relay.h"
 #include "vhost/wake_set.h"
 #include "vswitch/base/result.h"
 #include "vswitch/model/model.h"
@@ -46,14 +49,15 @@ struct TransmitQueue {
     bool stalled = false;  ///< inside the guard: the last burst met a full ring
 };
 
-class VhostPort final : public PortIo, private SocketListener {
+class VhostPort final : public PortIo, private GuestListener {
   public:
-    VhostPort(const Port& port, std::uint16_t mtu, rte_mempool* buffers, std::uint16_t workers, PortEventSink sink,
-              WakeSet wake)
+    VhostPort(const Port& port, std::uint16_t mtu, rte_mempool* buffers, std::uint16_t workers,
+              std::shared_ptr<Relay> relay, PortEventSink sink, WakeSet wake)
         : device_(std::get<VhostUserDevice>(port.device)),
           queue_pairs_(port.queues),
           mtu_(mtu),
           buffers_(buffers),
+          relay_(std::move(relay)),
           sink_(std::move(sink)),
           wake_(std::move(wake)),
           transmit_queues_(workers) {
@@ -62,7 +66,7 @@ class VhostPort final : public PortIo, private SocketListener {
         offloads_ = kAllOffloads;
     }
     ~VhostPort() override {
-        if (registered_) unregister_socket(device_.path);
+        if (is_served_) relay_->remove(device_.path);
     }
 
     Result<> open();
@@ -85,12 +89,14 @@ class VhostPort final : public PortIo, private SocketListener {
     [[nodiscard]] PortState state() const override;
 
   private:
-    bool connection_opened(int vid) override;
-    void connection_closed(int vid) override;
+    void guest_came() override;
+    void guest_left(const std::string& why) override;
+    void guest_refused() override;
+    [[nodiscard]] bool has_lost_memory() const override { return memory_.is_broken(); }
+    void message_begins() override { memory_.touched_from_here(); }
     void device_started(int vid) override;
     void device_stopped(int vid) override;
     void ring_changed(int vid, std::uint16_t ring, bool enabled) override;
-    [[nodiscard]] std::uint16_t queue_pairs() const override { return queue_pairs_; }
 
     [[nodiscard]] bool can_receive(std::uint16_t queue) const noexcept;
     TransmitResult send(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** frames, std::uint16_t count) noexcept;
@@ -102,15 +108,20 @@ class VhostPort final : public PortIo, private SocketListener {
     const std::uint16_t queue_pairs_;
     std::uint16_t mtu_;  ///< control thread: only told
     rte_mempool* const buffers_;
+    const std::shared_ptr<Relay> relay_;
     const PortEventSink sink_;
-    bool registered_ = false;
+    bool is_served_ = false;
     WakeSet wake_;
-    LogLimit closed_log_;   ///< librte_vhost's threads, one call at a time
+    LogLimit left_log_;     ///< the relay's thread
     LogLimit refused_log_;  ///< likewise
 
-    // Written by librte_vhost's threads, read by workers and control.
-    std::atomic<int> connection_{kNoDevice};  ///< the one guest we speak with
-    std::atomic<int> vid_{kNoDevice};         ///< the same, once its driver has started
+    GuestMemory memory_;
+    mutable std::mutex why_mutex_;
+    std::string why_left_;  ///< inside the mutex: the last guest
+
+    // Written by the relay's and librte_vhost's threads, one call at a time, and read by workers and control.
+    std::atomic<bool> has_guest_{false};  ///< somebody is connected
+    std::atomic<int> vid_{kNoDevice};     ///< once its driver has started
     std::atomic<std::uint64_t> features_{0};
     std::atomic<std::uint32_t> receive_pairs_{0};   ///< bit i: the guest's transmit ring of pair i is enabled
     std::atomic<std::uint32_t> transmit_pairs_{0};  ///< bit i: the guest's receive ring of pair i is enabled

@@ -15,7 +15,12 @@ Result<std::unique_ptr<PortIo>> DeviceFactory::open(const Port& port, std::uint1
     if (std::holds_alternative<TapDevice>(port.device)) {
         return open_tap_port(port, mtu, buffers_, workers_, std::move(sink));
     }
-    return open_vhost_port(port, mtu, buffers_, workers_, std::move(sink));
+    if (!relay_) {
+        auto relay = vhost::Relay::create();
+        if (!relay) return std::unexpected(relay.error());
+        relay_ = *std::move(relay);
+    }
+    return open_vhost_port(port, mtu, buffers_, workers_, relay_, std::move(sink));
 }
 
 }  // namespace bulkhead::daemon

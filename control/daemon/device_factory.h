@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "control/state/surroundings.h"
+#include "vhost/relay/relay.h"
 
 struct rte_mempool;
 
@@ -24,6 +26,7 @@ class DeviceFactory : public PortFactory {
     rte_mempool* buffers_;
     std::uint16_t workers_;
     Report report_;
+    std::shared_ptr<vhost::Relay> relay_;  ///< from the first vhost-user port on
 };
 
 }  // namespace bulkhead::daemon

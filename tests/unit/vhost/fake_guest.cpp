@@ -162,6 +162,18 @@ void FakeGuest::start_ring(std::uint16_t index) {
 
     set_ring(set_vring_num, index, kRingSize);
     set_ring(set_vring_base, index, 0);
+    touch_ring(index);
+    const std::uint64_t which = index;
+    message(set_vring_call, &which, sizeof which, ring.call);
+    const std::uint64_t without = which | kNoDescriptor;
+    if (kicks_)
+        message(set_vring_kick, &which, sizeof which, ring.kick);
+    else
+        message(set_vring_kick, &without, sizeof without);
+}
+
+void FakeGuest::touch_ring(std::uint16_t index) {
+    const Ring& ring = rings_[index];
     const struct {
         std::uint32_t index, flags;
         std::uint64_t descriptors, used, available, log;
@@ -172,13 +184,6 @@ void FakeGuest::start_ring(std::uint16_t index) {
                 reinterpret_cast<std::uint64_t>(ring.available),
                 0};
     message(set_vring_addr, &addresses, sizeof addresses);
-    const std::uint64_t which = index;
-    message(set_vring_call, &which, sizeof which, ring.call);
-    const std::uint64_t without = which | kNoDescriptor;
-    if (kicks_ || kick_instead_ >= 0)
-        message(set_vring_kick, &which, sizeof which, kicks_ ? ring.kick : kick_instead_);
-    else
-        message(set_vring_kick, &without, sizeof without);
 }
 
 void FakeGuest::start(std::uint64_t features, std::uint16_t pairs, std::uint16_t buffers) {
@@ -205,6 +210,16 @@ void FakeGuest::send_odd_message(std::uint32_t request, std::span<const int> des
     std::uint32_t reply[5];
     if (wants_reply && recv(socket_, reply, sizeof reply, MSG_WAITALL) != sizeof reply)
         throw std::runtime_error("no reply");
+}
+
+bool FakeGuest::send_bytes(std::span<const std::uint8_t> bytes) {
+    if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
+    if (errno != EAGAIN) throw std::system_error(errno, std::generic_category(), "send");
+    return false;
+}
+
+void FakeGuest::take_memory_back() {
+    check(ftruncate(memory_fd_, 0), "ftruncate");
 }
 
 void FakeGuest::stop() {

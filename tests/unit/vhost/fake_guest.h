@@ -46,15 +46,18 @@ class FakeGuest {
     /// Negotiates those of `features` that are offered, and starts the rings. Every receive ring gets `buffers`
     /// buffers.
     void start(std::uint64_t features, std::uint16_t pairs = 1, std::uint16_t buffers = kRingSize);
-    /// From the next start() on it has no kick descriptor, but one to give instead if `fd` is not -1.
-    void never_kick(int fd = -1) { kicks_ = false, kick_instead_ = fd; }
+    void never_kick() { kicks_ = false; }  ///< from the next start() on it has no kick descriptor
     /// Whether the switch wants a kick for a frame that is sent now.
     [[nodiscard]] bool is_to_kick(std::uint16_t pair = 0) const;
     void enable_ring(std::uint16_t ring, bool enabled);
     /// Any message with any descriptors and no payload. The reply, if one is asked for, is read and forgotten.
     void send_odd_message(std::uint32_t request, std::span<const int> descriptors, bool wants_reply);
-    void stop();             ///< as a guest that shuts its driver down: GET_VRING_BASE of every ring
-    bool still_connected();  ///< false once the switch has closed the connection
+    /// A part of a message, say. False: the switch has not taken earlier ones yet.
+    bool send_bytes(std::span<const std::uint8_t> bytes);
+    void touch_ring(std::uint16_t ring);  ///< says its address again: librte_vhost looks at it
+    void take_memory_back();              ///< the file that the switch has mapped is cut off
+    void stop();                          ///< as a guest that shuts its driver down: GET_VRING_BASE of every ring
+    bool still_connected();               ///< false once the switch has closed the connection
 
     void send(const Frame& frame, const NetHeader& header = {}, std::uint16_t pair = 0, bool kick = true);
     /// A frame of `bytes` in descriptors that all name the same memory: longer than the guest's own.
@@ -92,7 +95,6 @@ class FakeGuest {
     std::uint8_t* memory_ = nullptr;
     std::size_t memory_size_ = 0;
     bool kicks_ = true;
-    int kick_instead_ = -1;
     std::vector<Ring> rings_;
 };
 

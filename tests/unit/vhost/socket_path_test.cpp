@@ -13,7 +13,7 @@ namespace {
 class SocketPathTest : public VhostTest {
   protected:
     Error refusal(const Port& port) {
-        auto opened = open_vhost_port(port, 1500, pool_, 1, events_.sink());
+        auto opened = open_vhost_port(port, 1500, pool_, 1, relay_, events_.sink());
         if (!opened) return opened.error();
         ADD_FAILURE() << "opened";
         return {};

@@ -11,16 +11,7 @@
 namespace bulkhead::test {
 namespace {
 
-class VhostChurnTest : public VhostTest {
-  protected:
-    /// A guest that stopped its driver first has said all its events before its socket closes; until then the next is
-    /// refused.
-    static void wait_until_closed(const PortIo& port) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        while (detail(port, "socket") != "waiting" && std::chrono::steady_clock::now() < deadline)
-            std::this_thread::yield();
-    }
-};
+class VhostChurnTest : public VhostTest {};
 
 /// Polls as a worker does, until the object goes: whatever it receives it sends back.
 class Reflector {

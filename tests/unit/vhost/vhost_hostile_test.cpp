@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a guest may do on its socket without harm to others: descriptors and log lines are everybody's.
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <iterator>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
 #include <unistd.h>
 
 #include <rte_log.h>
@@ -13,12 +20,32 @@
 namespace bulkhead::test {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::uint32_t kGetQueueNum = 17, kNoSuchMessage = 99;
+constexpr std::uint32_t kSetOwner = 3, kGetQueueNum = 17, kNoSuchMessage = 99;
 
 class VhostHostileTest : public VhostTest {
   protected:
+    /// A port beside the hostile one: a guest comes to it, and both exchange a frame. How long that took.
+    std::chrono::milliseconds time_neighbor() {
+        const auto start = std::chrono::steady_clock::now();
+        Events events;
+        auto neighbor =
+            open_vhost_port(port(VhostMode::server, 1, "neighbor.sock"), 1500, pool_, 1, relay_, events.sink()).value();
+        FakeGuest guest = FakeGuest::connect_to(path("neighbor.sock"));
+        guest.start(kPlainGuest);
+        EXPECT_TRUE(events.wait_for(PortEvent::link_up));
+        guest.send(frame_of(60));
+        rte_mbuf* frame = receive_one(*neighbor);
+        EXPECT_NE(frame, nullptr);
+        if (frame == nullptr || neighbor->transmit(0, &frame, 1).taken != 1) rte_pktmbuf_free(frame);
+        EXPECT_TRUE(guest.receive());
+        return since(start);
+    }
+    static std::chrono::milliseconds since(std::chrono::steady_clock::time_point start) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    }
     static std::ptrdiff_t open_descriptors() {
         return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
     }
@@ -28,19 +55,108 @@ TEST_F(VhostHostileTest, descriptors_where_none_belong_are_not_kept) {
     auto port = open(VhostTest::port(VhostMode::server));
     int descriptors[8];
     for (int& descriptor : descriptors) descriptor = dup(STDERR_FILENO);
-    const auto before = open_descriptors();
     {
         EXPECT_EQ(FakeGuest::connect_to(path()).offered_queue_pairs(), 1U) << "as it is asked without descriptors";
     }
+    wait_until_closed(*port);
+    const auto before = open_descriptors();
     for (std::size_t count = 1; count <= 8; ++count) {
         FakeGuest guest = FakeGuest::connect_to(path());
         guest.send_odd_message(kGetQueueNum, {descriptors, count}, false);
         EXPECT_FALSE(guest.still_connected()) << count;
+        wait_until_closed(*port);
+        EXPECT_NE(detail(*port, "last_closed").find("descriptors"), std::string::npos);
     }
-    // The connections' own descriptors go in a moment.
-    for (int wait = 0; wait < 10'000 && open_descriptors() != before; ++wait) usleep(1000);
     EXPECT_EQ(open_descriptors(), before);
     for (const int descriptor : descriptors) close(descriptor);
+}
+
+TEST_F(VhostHostileTest, half_a_message_holds_up_nobody) {
+    constexpr std::array<std::uint8_t, 20> kSetFeatures{2, 0, 0, 0, 1, 0, 0, 0, 8};
+    for (const std::size_t part : {1U, 6U, 12U, 13U, 19U}) {
+        auto port = open(VhostTest::port(VhostMode::server));
+        FakeGuest guest = FakeGuest::connect_to(path());
+        EXPECT_TRUE(guest.send_bytes(std::span(kSetFeatures).first(part)));
+        EXPECT_LT(time_neighbor(), milliseconds(500)) << part;
+        const auto start = std::chrono::steady_clock::now();
+        port.reset();
+        EXPECT_LT(since(start), milliseconds(100)) << part;
+    }
+}
+
+TEST_F(VhostHostileTest, who_reads_no_answers_holds_up_nobody) {
+    auto port = open(VhostTest::port(VhostMode::server));
+    constexpr std::array<std::uint8_t, 12> kGetFeatures{1, 0, 0, 0, 1, 0, 0, 0, 0};
+    FakeGuest guest = FakeGuest::connect_to(path());
+    int asked = 0;
+    while (guest.send_bytes(kGetFeatures)) ++asked;
+    EXPECT_GT(asked, 100);
+    EXPECT_LT(time_neighbor(), milliseconds(500));
+    const auto start = std::chrono::steady_clock::now();
+    port.reset();
+    EXPECT_LT(since(start), milliseconds(100));
+}
+
+TEST_F(VhostHostileTest, a_flood_of_connections_holds_up_nobody) {
+    auto port = open(VhostTest::port(VhostMode::server));
+    std::atomic<bool> stop = false;
+    std::atomic<int> tries = 0;
+    std::thread flood([&] {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path().copy(address.sun_path, sizeof address.sun_path - 1);
+        while (!stop) {
+            const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+            [[maybe_unused]] const int refused =
+                connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+            close(fd);
+            ++tries;
+        }
+    });
+    for (int times = 0; times < 5 || tries < 5000; ++times) EXPECT_LT(time_neighbor(), milliseconds(500));
+    stop = true;
+    flood.join();
+    const auto start = std::chrono::steady_clock::now();
+    port.reset();
+    EXPECT_LT(since(start), milliseconds(100));
+}
+
+TEST_F(VhostHostileTest, memory_taken_back_costs_the_guest_its_connection) {
+    using Act = std::function<void(PortIo&, FakeGuest&)>;
+    const auto receives = [](PortIo& port, FakeGuest&) { EXPECT_EQ(receive_one(port), nullptr); };
+    const auto transmits = [this](PortIo& port, FakeGuest&) {
+        rte_mbuf* frame = buffer(frame_of(60));
+        if (port.transmit(0, &frame, 1).taken == 0) rte_pktmbuf_free(frame);
+    };
+    const auto idles = [](PortIo& port, FakeGuest&) {
+        port.arm(0);
+        port.disarm(0);
+    };
+    const auto asks = [](PortIo&, FakeGuest& guest) { guest.touch_ring(0); };
+    long visit = 0;
+    for (const Act& act : {Act(receives), Act(transmits), Act(idles), Act(asks)}) {
+        ++visit;
+        std::optional<FakeGuest> guest;
+        auto port = open(VhostTest::port(VhostMode::server));
+        guest.emplace(FakeGuest::connect_to(path()));
+        guest->start(kPlainGuest);
+        ASSERT_TRUE(events_.wait_for(PortEvent::link_up, visit));
+        guest->take_memory_back();
+        act(*port, *guest);
+        ASSERT_TRUE(events_.wait_for(PortEvent::guest_disconnected, visit)) << visit;
+        EXPECT_FALSE(guest->still_connected());
+        wait_until_closed(*port);
+        EXPECT_NE(detail(*port, "last_closed").find("memory"), std::string::npos) << visit;
+        FakeGuest next = FakeGuest::connect_to(path());
+        next.start(kPlainGuest);
+        next.send(frame_of(60));
+        EXPECT_TRUE(events_.wait_for(PortEvent::link_up, ++visit));
+        rte_mbuf* frame = receive_one(*port);
+        EXPECT_NE(frame, nullptr);
+        rte_pktmbuf_free(frame);
+        port.reset();
+        ASSERT_TRUE(events_.wait_for(PortEvent::guest_disconnected, visit));
+    }
 }
 
 TEST_F(VhostHostileTest, nonsense_fills_no_log) {
@@ -51,7 +167,7 @@ TEST_F(VhostHostileTest, nonsense_fills_no_log) {
     rte_openlog_stream(log);
     {
         FakeGuest guest = FakeGuest::connect_to(path());
-        for (int times = 0; times < 100; ++times) guest.send_odd_message(kNoSuchMessage, {}, true);
+        for (int times = 0; times < 100; ++times) guest.send_odd_message(kSetOwner, {}, true);
     }
     for (int times = 0; times < 10; ++times) {
         FakeGuest guest = FakeGuest::connect_to(path());

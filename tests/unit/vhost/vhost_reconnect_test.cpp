@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Client mode: the guest's socket comes, goes and comes back; whoever may write to its folder is not trusted.
+#include <chrono>
+#include <future>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/unit/vhost/vhost_fixture.h"
+#include "vswitch/base/unique_fd.h"
+
+namespace bulkhead::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+class VhostReconnectTest : public VhostTest {
+  protected:
+    static UniqueFd listen_at(const std::string& path) {
+        UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        EXPECT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0) << path;
+        EXPECT_EQ(listen(fd.get(), 4), 0);
+        return fd;
+    }
+    static bool somebody_connects(const UniqueFd& listener, milliseconds within) {
+        pollfd waiting{.fd = listener.get(), .events = POLLIN, .revents = 0};
+        return poll(&waiting, 1, static_cast<int>(within.count())) == 1;
+    }
+};
+
+TEST_F(VhostReconnectTest, a_guest_that_comes_back_is_met_at_once) {
+    auto port = open(VhostTest::port(VhostMode::client));
+    for (int visit = 0; visit < 5; ++visit) {
+        usleep(20'000);  // longer than the first looks: only the folder tells now
+        const auto start = std::chrono::steady_clock::now();
+        {
+            FakeGuest guest = FakeGuest::listen_on(path());
+            guest.start(kPlainGuest);
+            ASSERT_TRUE(events_.wait_for(PortEvent::link_up, visit + 1));
+        }
+        EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(200)) << visit;
+        std::filesystem::remove(path());
+        ASSERT_TRUE(events_.wait_for(PortEvent::guest_disconnected, visit + 1));
+    }
+}
+
+TEST_F(VhostReconnectTest, a_guest_that_stays_and_drops_the_connection_is_called_again) {
+    const UniqueFd listener = listen_at(path());
+    auto port = open(VhostTest::port(VhostMode::client));
+    for (int visit = 0; visit < 4; ++visit) {
+        ASSERT_TRUE(somebody_connects(listener, milliseconds(1500))) << visit;
+        const UniqueFd guest(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    }
+}
+
+TEST_F(VhostReconnectTest, a_folder_that_comes_later_is_found) {
+    auto waiting = VhostTest::port(VhostMode::client);
+    std::get<VhostUserDevice>(waiting.device).path = folder_ + "/pod/net/p.sock";
+    auto port = open(waiting);
+    std::filesystem::create_directory(folder_ + "/pod");
+    usleep(20'000);
+    std::filesystem::create_directory(folder_ + "/pod/net");
+    usleep(20'000);
+    const UniqueFd listener = listen_at(folder_ + "/pod/net/p.sock");
+    EXPECT_TRUE(somebody_connects(listener, milliseconds(200)));
+}
+
+TEST_F(VhostReconnectTest, a_link_in_the_sockets_place_is_not_followed) {
+    const UniqueFd elsewhere = listen_at(path("elsewhere.sock"));
+    std::filesystem::create_symlink(path("elsewhere.sock"), path());
+    auto linked = open_vhost_port(VhostTest::port(VhostMode::client), 1500, pool_, 1, relay_, events_.sink());
+    ASSERT_FALSE(linked) << "seen at once";
+    EXPECT_EQ(linked.error().field, "/path");
+
+    std::filesystem::remove(path());
+    auto port = open(VhostTest::port(VhostMode::client));
+    std::filesystem::create_symlink(path("elsewhere.sock"), path());
+    EXPECT_FALSE(somebody_connects(elsewhere, milliseconds(300))) << "put there later";
+    std::filesystem::remove(path());
+    const UniqueFd own = listen_at(path());
+    EXPECT_TRUE(somebody_connects(own, milliseconds(200)));
+}
+
+}  // namespace
+}  // namespace bulkhead::test

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vhost/relay/relay.h"
+
+#include <future>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "vhost/guest_memory.h"
+#include "vhost/relay/client_door.h"
+#include "vhost/relay/server_door.h"
+#include "vhost/relay/session.h"
+
+namespace bulkhead::vhost {
+
+/// A port's socket, and its guest if there is one.
+class Relay::ServedPort {
+  public:
+    ServedPort(EventLoop& loop, Settings settings, GuestListener& listener)
+        : loop_(loop), settings_(std::move(settings)), listener_(listener) {}
+    ServedPort(const ServedPort&) = delete;
+    ServedPort& operator=(const ServedPort&) = delete;
+
+    Result<> open(FolderWatch& folders) {
+        auto admit = [this](UniqueFd guest) { this->admit(std::move(guest)); };
+        if (settings_.device.mode == VhostMode::client) {
+            door_ = std::make_unique<ClientDoor>(loop_, folders, settings_.device.path, std::move(admit));
+            return {};
+        }
+        auto door = ServerDoor::open(loop_, settings_.device, std::move(admit));
+        if (!door) return std::unexpected(door.error());
+        door_ = *std::move(door);
+        return {};
+    }
+
+    void close_if_without_memory() {
+        if (!session_ || !listener_.has_lost_memory()) return;
+        leave("it took back memory that it shares with us");
+        door_->guest_left();
+    }
+
+  private:
+    void admit(UniqueFd guest) {
+        if (session_) return listener_.guest_refused();
+        auto library = LibraryConnection::open(settings_.refused_features, listener_);
+        listener_.guest_came();
+        if (!library) {
+            listener_.guest_left(library.error().message);
+            return door_->guest_left();
+        }
+        session_ = std::make_unique<Session>(loop_, std::move(guest), *std::move(library), settings_.queue_pairs,
+                                             [this](const std::string& why) {
+                                                 leave(why);
+                                                 door_->guest_left();
+                                             });
+    }
+
+    void leave(const std::string& why) {
+        session_.reset();  // the device has stopped when this returns
+        listener_.guest_left(why);
+    }
+
+    EventLoop& loop_;
+    const Settings settings_;
+    GuestListener& listener_;
+    std::unique_ptr<Door> door_;
+    std::unique_ptr<Session> session_;
+};
+
+Result<std::unique_ptr<Relay>> Relay::create() {
+    auto loop = EventLoop::create(
+        [](const std::exception& error) { spdlog::error("vhost-user: a callback failed: {}", error.what()); });
+    if (!loop) return std::unexpected(loop.error());
+    auto folders = FolderWatch::create(**loop);
+    if (!folders) return std::unexpected(folders.error());
+    std::unique_ptr<Relay> relay(new Relay(*std::move(loop), *std::move(folders)));
+    if (auto watched = relay->watch_memory(); !watched) return std::unexpected(watched.error());
+    return relay;
+}
+
+Result<> Relay::watch_memory() {
+    auto bell = GuestMemory::watch();
+    if (!bell) return std::unexpected(bell.error());
+    Result<> added;
+    on_thread([&] {
+        added = loop_->add_fd(*bell, EPOLLIN, [this, bell = *bell](std::uint32_t) {
+            std::uint64_t times = 0;
+            [[maybe_unused]] const auto got = read(bell, &times, sizeof times);
+            close_those_without_memory();
+        });
+    });
+    return added;
+}
+
+void Relay::close_those_without_memory() {
+    for (const auto& [path, port] : ports_) port->close_if_without_memory();
+}
+
+Relay::Relay(std::unique_ptr<EventLoop> loop, std::unique_ptr<FolderWatch> folders)
+    : loop_(std::move(loop)), folders_(std::move(folders)), thread_([this] {
+          pthread_setname_np(pthread_self(), "vhost-relay");
+          loop_->run();
+      }) {}
+
+Relay::~Relay() {
+    loop_->stop();
+    thread_.join();
+}
+
+Result<> Relay::add(const Settings& settings, GuestListener& listener) {
+    Result<> result;
+    on_thread([&] {
+        auto [place, is_new] = ports_.try_emplace(settings.device.path);
+        if (!is_new) {
+            result = failure({.code = ErrorCode::in_use,
+                              .message = "another port uses this socket",
+                              .field = "/path",
+                              .got = settings.device.path,
+                              .allowed = {},
+                              .object_kind = {},
+                              .object_name = {}});
+            return;
+        }
+        place->second = std::make_unique<ServedPort>(*loop_, settings, listener);
+        result = place->second->open(*folders_);
+        if (!result) ports_.erase(place);
+    });
+    return result;
+}
+
+void Relay::remove(const std::string& path) {
+    on_thread([&] { ports_.erase(path); });
+}
+
+void Relay::on_thread(const std::function<void()>& work) {
+    std::packaged_task<void()> task(work);
+    loop_->post([&task] { task(); });
+    task.get_future().get();
+}
+
+}  // namespace bulkhead::vhost

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vhost/relay/server_door.h"
+
+#include <cerrno>
+#include <chrono>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <tuple>
+#include <unistd.h>
+#include <utility>
+
+#include "vhost/socket_path.h"
+
+namespace bulkhead::vhost {
+namespace {
+
+constexpr int kBacklog = 16;
+constexpr std::chrono::milliseconds kRest{50};
+
+std::uint64_t now_ms() {
+    const auto now = EventLoop::Clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ServerDoor>> ServerDoor::open(EventLoop& loop, const VhostUserDevice& device, Admit admit) {
+    std::unique_ptr<ServerDoor> door(new ServerDoor(loop, device.path, std::move(admit)));
+    door->listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const int fd = door->listener_.get();
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    device.path.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return socket_failure("cannot make the socket", device.path);
+    door->is_ours_ = true;
+    if (auto access = set_socket_access(device); !access) return std::unexpected(access.error());
+    if (listen(fd, kBacklog) != 0) return socket_failure("cannot listen on the socket", device.path);
+    auto added = loop.add_fd(fd, EPOLLIN, [self = door.get()](std::uint32_t) { self->accept(); });
+    if (!added) return std::unexpected(added.error());
+    return door;
+}
+
+ServerDoor::~ServerDoor() {
+    loop_.remove_fd(listener_.get());
+    loop_.cancel_timer(rest_);
+    if (is_ours_) unlink(path_.c_str());
+}
+
+void ServerDoor::accept() {
+    UniqueFd guest(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    const bool has_none_left = !guest.valid() && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR;
+    if (guest.valid()) admit_(std::move(guest));
+    if (pace_.take(now_ms()) && !has_none_left) return;
+    std::ignore = loop_.modify_fd(listener_.get(), 0);
+    rest_ = loop_.add_timer(kRest, [this] {
+        rest_ = 0;
+        std::ignore = loop_.modify_fd(listener_.get(), EPOLLIN);
+    });
+}
+
+}  // namespace bulkhead::vhost
