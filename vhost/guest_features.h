@@ -25,8 +25,8 @@ inline constexpr std::uint64_t kAccessPlatform = 1ULL << 33;  ///< an IOMMU betw
 inline constexpr std::uint64_t kRingPacked = 1ULL << 34;
 }  // namespace feature
 
-/// Features librte_vhost would offer and we don't carry through the switch.
-[[nodiscard]] std::uint64_t refused_features(std::uint16_t queue_pairs);
+/// Features librte_vhost would offer and we don't carry through the switch, or that this port shall not have.
+[[nodiscard]] std::uint64_t refused_features(std::uint16_t queue_pairs, bool packed);
 
 /// TransmitOffload bits (port_io.h) of a guest that negotiated `features`.
 [[nodiscard]] std::uint32_t offloads_of(std::uint64_t features);

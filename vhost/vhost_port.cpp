@@ -17,8 +17,10 @@ namespace vhost {
 
 Result<> VhostPort::open() {
     if (auto usable = prepare_socket_path(device_); !usable) return usable;
-    auto served = relay_->add(
-        {.device = device_, .queue_pairs = queue_pairs_, .refused_features = refused_features(queue_pairs_)}, *this);
+    auto served = relay_->add({.device = device_,
+                               .queue_pairs = queue_pairs_,
+                               .refused_features = refused_features(queue_pairs_, device_.packed)},
+                              *this);
     is_served_ = served.has_value();
     return served;
 }

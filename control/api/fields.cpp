@@ -88,7 +88,7 @@ constexpr Field kPort[] = {
     {"owner_gid", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: group that owns the socket"},
     {"socket_mode", string, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: permission bits of the socket in octal, e.g. \"0660\""},
     {"offloads", array, kOptional, kMutable, kNotYet, R"(["csum","tso4","tso6"])", "vhost-user: what is offered to the guest"},
-    {"packed", boolean, kOptional, kImmutable, kNotYet, "false", "vhost-user: packed rings"},
+    {"packed", boolean, kOptional, kImmutable, kBuiltIn, "false", "vhost-user: packed rings are offered, too; they do not survive a kill of the switch"},
     {"netns", string, kOptional, kImmutable, kBuiltIn, R"("")", "tap: path of the network namespace; empty: the daemon's own"},
     {"ifname", string, kOptional, kImmutable, kBuiltIn, "", "tap: interface name in the namespace, at most 15 bytes"},
     {"mac", string, kOptional, kImmutable, kBuiltIn, "", "tap, ethdev: address of the device"},

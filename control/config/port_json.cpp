@@ -83,7 +83,8 @@ decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
                                    .mode = reader.choice("mode", kVhostModes),
                                    .owner_uid = id(reader, "owner_uid"),
                                    .owner_gid = id(reader, "owner_gid"),
-                                   .socket_mode = socket_mode(reader)};
+                                   .socket_mode = socket_mode(reader),
+                                   .packed = reader.flag("packed")};
     }
 }
 
@@ -155,6 +156,7 @@ struct DeviceEncoder {
     void operator()(const VhostUserDevice& device) const {
         object["path"] = device.path;
         object["mode"] = name_of(device.mode, kVhostModes);
+        object["packed"] = device.packed;
         if (device.owner_uid) object["owner_uid"] = *device.owner_uid;
         if (device.owner_gid) object["owner_gid"] = *device.owner_gid;
         if (device.socket_mode) {

@@ -241,6 +241,36 @@ def test_a_guest_tags_its_super_segments(fabric):
         guest.run("ip link del eth0.10")
 
 
+@pytest.mark.parametrize("packed, mergeable", [(True, True), (True, False), (False, False)])
+def test_a_guest_with_other_rings(fabric, packed, mergeable):
+    """Four queue pairs, of packed or split rings, whose buffers hold a frame each or are joined."""
+    path = fabric.switch.folder / "vhost/g4.sock"
+    fabric.control.call("port.add", name="g4", type="vhost-user", path=str(path), segment="blue", queues=4, packed=packed)
+    try:
+        with Guest(path, fabric.images, mac="52:54:00:00:00:04", ip=["10.1.0.24/24", "fd00::24/64"], queues=4, packed=packed,
+                   mergeable=mergeable) as guest:
+            state = fabric.state("g4")
+            assert state["queues_enabled"] == 4
+            assert (state["features"] >> 34 & 1, state["features"] >> 15 & 1) == (packed, mergeable)
+            assert answered(guest, "10.1.0.1") and answered(guest, "fd00::21")
+            send_to_pod(guest, fabric.pod, "10.1.0.1")
+            send_to_guest(guest, fabric.pod, "fd00::1")
+            assert_checksums_are_good(guest, fabric.pod)
+    finally:
+        fabric.control.call("port.remove", name="g4")
+
+
+def test_packed_rings_are_offered_on_request_only(fabric):
+    path = fabric.switch.folder / "vhost/g5.sock"
+    fabric.control.call("port.add", name="g5", type="vhost-user", path=str(path), segment="blue")
+    try:
+        with Guest(path, fabric.images, mac="52:54:00:00:00:05", ip=["10.1.0.25/24"], packed=True) as guest:
+            assert answered(guest, "10.1.0.1")
+            assert fabric.state("g5")["features"] >> 34 & 1 == 0
+    finally:
+        fabric.control.call("port.remove", name="g5")
+
+
 def test_a_guest_that_dies_reconnects_when_it_is_back(fabric):
     with fabric.switch.control() as events:
         events.call("events.subscribe", kinds=["guest.connected", "guest.disconnected"])

@@ -51,10 +51,11 @@ def build(images: Path) -> Path:
 class Guest:
     """One running guest. `server`: this side makes the vhost-user socket (the switch's mode is "client") and waits for
     nobody; otherwise it connects to the switch's. `ip`: addresses with prefix length. `queues`: pairs, one CPU each.
+    `packed`, `mergeable`: what the device offers of rings and receive buffers.
     `exec`: a shell command to run before the guest is ready, its output in the console log."""
 
     def __init__(self, socket, images, ip=(), mac="52:54:00:00:00:01", mtu=None, gateway=None, queues=1, server=True,
-                 offloads=True, memory_mib=256, exec=None):  # noqa: A002 - the names of the command line
+                 offloads=True, packed=False, mergeable=True, memory_mib=256, exec=None):  # noqa: A002 - the names of the command line
         self.mac = mac
         self.boot_seconds = None
         self._folder = Path(tempfile.mkdtemp(prefix="guest-"))
@@ -71,6 +72,8 @@ class Guest:
         parameters += [f"bh.exec={base64.b64encode(exec.encode()).decode()}"] if exec else []
         device = f"virtio-net-pci,netdev=n0,mac={mac},vectors=0,romfile="  # vectors=0: QEMU 7.2 under TCG crashes on MSI-X
         device += ",mq=on" if queues > 1 else ""
+        device += ",packed=on" if packed else ""
+        device += "" if mergeable else ",mrg_rxbuf=off"
         device += "" if offloads else "".join(f",{name}=off" for name in _OFFLOADS)
         self._command = [
             "setpriv", "--pdeathsig", "KILL",  # whoever kills us leaves no guest behind

@@ -94,6 +94,7 @@ struct VhostUserDevice {
     std::optional<std::uint32_t> owner_uid;
     std::optional<std::uint32_t> owner_gid;
     std::optional<std::uint32_t> socket_mode;
+    bool packed = false;  ///< packed rings are offered, too (virtio 1.1, section 2.7)
     bool operator==(const VhostUserDevice&) const = default;
 };
 

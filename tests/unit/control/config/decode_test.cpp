@@ -87,7 +87,7 @@ constexpr BadInput kBadPorts[] = {
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "mode": "server", "socket_mode": 660})", "/socket_mode"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "mode": "server", "socket_mode": "0888"})", "/socket_mode"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "mode": "server", "socket_mode": "1777"})", "/socket_mode"},
-    {R"({"name": "p", "type": "vhost-user", "path": "/a", "packed": true})", "/packed", ErrorCode::not_built_in},
+    {R"({"name": "p", "type": "tap", "netns": "", "ifname": "a", "packed": true})", "/packed"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "offloads": []})", "/offloads", ErrorCode::not_built_in},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "limits": {"rx_mbps": 1}})", "/limits",
      ErrorCode::not_built_in},
