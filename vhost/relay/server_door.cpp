@@ -18,11 +18,6 @@ namespace {
 constexpr int kBacklog = 16;
 constexpr std::chrono::milliseconds kRest{50};
 
-std::uint64_t now_ms() {
-    const auto now = EventLoop::Clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ServerDoor>> ServerDoor::open(EventLoop& loop, const VhostUserDevice& device, Admit admit) {
@@ -52,7 +47,7 @@ void ServerDoor::accept() {
     UniqueFd guest(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     const bool has_none_left = !guest.valid() && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR;
     if (guest.valid()) admit_(std::move(guest));
-    if (pace_.take(now_ms()) && !has_none_left) return;
+    if (pace_.take(EventLoop::now_ms()) && !has_none_left) return;
     std::ignore = loop_.modify_fd(listener_.get(), 0);
     rest_ = loop_.add_timer(kRest, [this] {
         rest_ = 0;

@@ -12,11 +12,6 @@ namespace {
 constexpr int kMessagesPerTurn = 32;
 constexpr std::chrono::milliseconds kRest{20};
 
-std::uint64_t now_ms() {
-    const auto now = EventLoop::Clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
-
 }  // namespace
 
 Session::Session(EventLoop& loop, UniqueFd guest, std::unique_ptr<LibraryConnection> library, std::uint16_t queue_pairs,
@@ -67,7 +62,7 @@ bool Session::serve_guest() {
         if (!read) return over(read.error());
         if (!*read) return true;
         if (!pass_on(std::move(**read))) return false;
-        if (pace_.take(now_ms())) continue;
+        if (pace_.take(EventLoop::now_ms())) continue;
         rest_ = loop_.add_timer(kRest, [this] {
             rest_ = 0;
             serve();

@@ -24,7 +24,7 @@ class Session {
     /// Says why the session is over. The session may be destroyed by it.
     using End = std::function<void(const std::string& why)>;
 
-    /// A guest that starts with 64 queue pairs sends about 800 messages.
+    /// A guest that starts sends some ten messages a queue pair, at once.
     static constexpr std::uint32_t kBurst = 2000, kPerSecond = 500;
 
     Session(EventLoop& loop, UniqueFd guest, std::unique_ptr<LibraryConnection> library, std::uint16_t queue_pairs,
@@ -32,8 +32,6 @@ class Session {
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
-
-    [[nodiscard]] std::uint16_t guest_mtu() const { return inspector_.guest_mtu(); }
 
   private:
     void serve();

@@ -31,6 +31,10 @@ namespace bulkhead {
 class EventLoop {
   public:
     using Clock = std::chrono::steady_clock;
+    [[nodiscard]] static std::uint64_t now_ms() {  ///< of Clock, as token buckets count
+        const auto now = Clock::now().time_since_epoch();
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+    }
     using Callback = std::function<void()>;
     using FdCallback = std::function<void(std::uint32_t events)>;  ///< EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR
     using SignalCallback = std::function<void(int signal)>;
