@@ -64,6 +64,7 @@ std::uint16_t VhostPort::receive(std::uint16_t queue, rte_mbuf** frames, std::ui
         const std::uint16_t got = rte_vhost_dequeue_burst(vid, guest_transmit_ring(queue),
                                                           self.allowance.for_burst(want), frames + received, want);
         mark_unsound(frames + received, got);
+        self.counters.count(frames + received, got);
         received = static_cast<std::uint16_t>(received + got);
         if (got < want) break;
     }
@@ -79,13 +80,13 @@ TransmitResult VhostPort::transmit(std::uint16_t queue, rte_mbuf** frames, std::
     if (pairs == 0) return {0, DropReason::guest_disabled};
 
     TransmitQueue& self = transmit_queues_[queue];
-    const std::uint16_t ring = guest_receive_ring(pick_pair(pairs, queue));
+    const unsigned pair = pick_pair(pairs, queue);
     TransmitResult result;
     self.guard.enter();
     const GuestMemory::Scope scope(memory_);
     while (result.taken < count && result.reason == DropReason::none) {
         const auto want = std::min<std::uint16_t>(kBurst, static_cast<std::uint16_t>(count - result.taken));
-        const TransmitResult sent = send(self, ring, frames + result.taken, want);
+        const TransmitResult sent = send(self, pair, frames + result.taken, want);
         result.taken = static_cast<std::uint16_t>(result.taken + sent.taken);
         result.reason = sent.reason;
     }
@@ -93,13 +94,12 @@ TransmitResult VhostPort::transmit(std::uint16_t queue, rte_mbuf** frames, std::
     return result;
 }
 
-TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** frames,
-                               std::uint16_t count) noexcept {
+TransmitResult VhostPort::send(TransmitQueue& queue, unsigned pair, rte_mbuf** frames, std::uint16_t count) noexcept {
     // One guest from here to the end: what suits this one need not suit another that comes in between.
     const int vid = vid_.load(std::memory_order_acquire);
     if (vid == kNoDevice) return {0, DropReason::guest_not_ready};
     if (flags_of(frames, count) == 0) [[likely]] {
-        const TransmitResult sent = enqueue(queue, vid, ring, frames, count);
+        const TransmitResult sent = enqueue(queue, vid, pair, frames, count);
         rte_pktmbuf_free_bulk(frames, sent.taken);
         return sent;
     }
@@ -124,7 +124,7 @@ TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbu
             break;
         }
     }
-    const TransmitResult sent = enqueue(queue, vid, ring, chains, ready);
+    const TransmitResult sent = enqueue(queue, vid, pair, chains, ready);
     result.taken = sent.taken;
     if (sent.taken < ready) result.reason = sent.reason;
     for (std::uint16_t at = 0; at < ready; ++at) {
@@ -140,16 +140,19 @@ TransmitResult VhostPort::send(TransmitQueue& queue, std::uint16_t ring, rte_mbu
     return result;
 }
 
-TransmitResult VhostPort::enqueue(TransmitQueue& queue, int vid, std::uint16_t ring, rte_mbuf** chains,
+TransmitResult VhostPort::enqueue(TransmitQueue& queue, int vid, unsigned pair, rte_mbuf** chains,
                                   std::uint16_t count) const noexcept {
     constexpr std::uint64_t kPatiencePerSecond = 500'000;  // 2 µs: a guest that is polling refills within it
     const bool one_buffer_each = (features_.load(std::memory_order_relaxed) & feature::kMergeableBuffers) == 0;
+    const std::uint16_t ring = guest_receive_ring(pair);
+    RingCounters& counters = queue.counters[pair];
     std::uint64_t give_up = 0;
     std::uint16_t taken = 0;
     bool had_buffers = false;
     while (true) {
         const std::uint16_t sent =
             rte_vhost_enqueue_burst(vid, ring, chains + taken, static_cast<std::uint16_t>(count - taken));
+        counters.count(chains + taken, sent);
         taken = static_cast<std::uint16_t>(taken + sent);
         if (sent != 0) queue.stalled = false;
         if (taken == count) return {taken, DropReason::none};
@@ -162,10 +165,14 @@ TransmitResult VhostPort::enqueue(TransmitQueue& queue, int vid, std::uint16_t r
             had_buffers = rte_vhost_avail_entries(vid, ring) > 0;
             if (had_buffers) continue;
         }
-        if (queue.stalled) return {taken, DropReason::guest_queue_full};
+        if (queue.stalled) {
+            counters.full.add(1);
+            return {taken, DropReason::guest_queue_full};
+        }
         const std::uint64_t now = rte_rdtsc();
         if (give_up == 0) give_up = now + rte_get_tsc_hz() / kPatiencePerSecond;
         if (now > give_up) {
+            counters.full.add(1);
             queue.stalled = true;  // a guest that has stopped costs the worker this wait once, not every burst
             return {taken, DropReason::guest_queue_full};
         }
@@ -178,7 +185,7 @@ bool VhostPort::guest_can_finish(const rte_mbuf& frame) const noexcept {
     if ((flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)) == 0) return true;
     std::uint32_t needed = kOffloadL4Checksum;
     if ((flags & RTE_MBUF_F_TX_TCP_SEG) != 0) needed |= (flags & RTE_MBUF_F_TX_IPV4) != 0 ? kOffloadTso4 : kOffloadTso6;
-    return (needed & ~offloads()) == 0;
+    return (needed & ~offloads_of(features_.load(std::memory_order_relaxed))) == 0;
 }
 
 // ---- idling ----

@@ -17,10 +17,7 @@ namespace vhost {
 
 Result<> VhostPort::open() {
     if (auto usable = prepare_socket_path(device_); !usable) return usable;
-    auto served = relay_->add({.device = device_,
-                               .queue_pairs = queue_pairs_,
-                               .refused_features = refused_features(queue_pairs_, device_.packed)},
-                              *this);
+    auto served = relay_->add({.device = device_, .queue_pairs = queue_pairs_}, *this);
     is_served_ = served.has_value();
     return served;
 }
@@ -41,11 +38,16 @@ void VhostPort::guest_left(const std::string& why) {
     for (std::uint16_t queue = 0; queue < queue_pairs_; ++queue) wake_.forget(queue);
     has_guest_ = false;
     {
-        const std::lock_guard lock(why_mutex_);
+        const std::lock_guard lock(mutex_);
         why_left_ = why;
     }
     if (const auto times = left_log_.pass(std::chrono::steady_clock::now()))
         spdlog::info("vhost-user {}: the guest's connection was closed: {} (times: {})", device_.path, why, *times);
+}
+
+std::uint64_t VhostPort::refused_features(bool wants_more) const {
+    const std::lock_guard lock(mutex_);
+    return vhost::refused_features(queue_pairs_, device_.packed, wants_more ? GuestOffloads{} : guest_offloads_);
 }
 
 void VhostPort::guest_refused() {
@@ -57,8 +59,15 @@ void VhostPort::guest_refused() {
 void VhostPort::device_started(int vid) {
     std::uint64_t features = 0;
     rte_vhost_get_negotiated_features(vid, &features);
-    features_ = features;
-    offloads_ = offloads_of(features);  // before vid_: no frame may reach this guest that it can't finish
+    {
+        const std::lock_guard lock(mutex_);
+        features_ = features;
+        // Before vid_: no frame may reach this guest that it can't finish.
+        offloads_ = offloads_of(features) & allowed_offloads(guest_offloads_);
+    }
+    std::uint16_t mtu = 0;
+    guest_mtu_ = rte_vhost_get_mtu(vid, &mtu) == 0 ? mtu : 0;
+    numa_node_ = rte_vhost_get_numa_node(vid);
     // A worker asks for kicks before it sleeps, and would otherwise say that it needs none only when it wakes. Before
     // vid_, so that none is about to sleep on this guest.
     for (std::uint16_t pair = 0; pair < queue_pairs_; ++pair)
@@ -75,8 +84,11 @@ void VhostPort::device_stopped(int vid) {
     vid_ = kNoDevice;
     for (const auto& queue : receive_queues_) queue->guard.pass();
     for (TransmitQueue& queue : transmit_queues_) queue.guard.pass();
-    offloads_ = kAllOffloads;
-    features_ = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        offloads_ = kAllOffloads;
+        features_ = 0;
+    }
     wake_.ring();
     if (!sink_) return;
     sink_(PortEvent::link_down);
@@ -89,11 +101,13 @@ void VhostPort::ring_changed(int vid, std::uint16_t ring, bool enabled) {
     const std::uint32_t bit = 1U << pair;
     const bool guest_transmits = ring % 2 == 1;
     std::atomic<std::uint32_t>& pairs = guest_transmits ? receive_pairs_ : transmit_pairs_;
+    rte_vhost_vring vring{};
+    const bool is_set_up = enabled && rte_vhost_get_vhost_vring(vid, ring, &vring) == 0;
+    ring_sizes_[ring] = vring.size;
     if (guest_transmits) {
-        rte_vhost_vring vring{};
         if (!enabled) {
             wake_.forget(pair);
-        } else if (rte_vhost_get_vhost_vring(vid, ring, &vring) == 0 && wake_.watch(pair, vring.kickfd)) {
+        } else if (is_set_up && wake_.watch(pair, vring.kickfd)) {
             silent_pairs_ &= ~bit;
         } else {
             silent_pairs_ |= bit;
@@ -109,6 +123,36 @@ void VhostPort::ring_changed(int vid, std::uint16_t ring, bool enabled) {
 
 // ---- control ----
 
+void VhostPort::set_guest_offloads(const GuestOffloads& offloads) noexcept {
+    const std::lock_guard lock(mutex_);
+    guest_offloads_ = offloads;
+    if (features_ != 0) offloads_ = offloads_of(features_) & allowed_offloads(offloads);
+}
+
+std::vector<VirtqueueState> VhostPort::virtqueues() const {
+    std::vector<VirtqueueState> rings;
+    const int vid = vid_.load();
+    for (std::uint16_t pair = 0; pair < queue_pairs_; ++pair) {
+        VirtqueueState to_guest{.index = guest_receive_ring(pair), .to_guest = true};
+        for (const TransmitQueue& queue : transmit_queues_) {
+            to_guest.frames += queue.counters[pair].frames.read();
+            to_guest.bytes += queue.counters[pair].bytes.read();
+            to_guest.full += queue.counters[pair].full.read();
+        }
+        const RingCounters& received = receive_queues_[pair]->counters;
+        VirtqueueState from_guest{
+            .index = guest_transmit_ring(pair), .frames = received.frames.read(), .bytes = received.bytes.read()};
+        if (vid != kNoDevice) {
+            to_guest.enabled = (transmit_pairs_.load() >> pair & 1) != 0;
+            from_guest.enabled = (receive_pairs_.load() >> pair & 1) != 0;
+            to_guest.size = ring_sizes_[to_guest.index];
+            from_guest.size = ring_sizes_[from_guest.index];
+        }
+        rings.insert(rings.end(), {to_guest, from_guest});
+    }
+    return rings;
+}
+
 PortState VhostPort::state() const {
     PortState state;
     state.driver = "vhost-user";
@@ -123,7 +167,10 @@ PortState VhostPort::state() const {
         {"socket", has_guest_ ? "connected" : "waiting"},
         {"connections", std::to_string(connections_.load(std::memory_order_relaxed))},
     };
-    const std::lock_guard lock(why_mutex_);
+    state.virtqueues = virtqueues();
+    if (state.guest_connected && guest_mtu_ != 0) state.details.emplace_back("guest_mtu", std::to_string(guest_mtu_));
+    if (state.guest_connected && numa_node_ >= 0) state.details.emplace_back("numa_node", std::to_string(numa_node_));
+    const std::lock_guard lock(mutex_);
     if (!why_left_.empty()) state.details.emplace_back("last_closed", why_left_);
     return state;
 }

@@ -3,6 +3,7 @@
 // frames.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "vhost/log_limit.h"
 #include "vhost/queue_guard.h"
 #include "vhost/relay/relay.h"
+#include "vhost/ring_counters.h"
 #include "vhost/wake_set.h"
 #include "vswitch/base/result.h"
 #include "vswitch/model/model.h"
@@ -42,11 +44,13 @@ struct ReceiveQueue {
 
     QueueGuard guard;
     BufferAllowance allowance;  ///< inside the guard
+    RingCounters counters;
 };
 
 struct TransmitQueue {
     QueueGuard guard;
-    bool stalled = false;  ///< inside the guard: the last burst met a full ring
+    bool stalled = false;                           ///< inside the guard: the last burst met a full ring
+    std::array<RingCounters, kMaxQueues> counters;  ///< of each pair: which one is served changes with those enabled
 };
 
 class VhostPort final : public PortIo, private GuestListener {
@@ -60,6 +64,7 @@ class VhostPort final : public PortIo, private GuestListener {
           relay_(std::move(relay)),
           sink_(std::move(sink)),
           wake_(std::move(wake)),
+          guest_offloads_(device_.offloads),
           transmit_queues_(workers) {
         for (std::uint16_t queue = 0; queue < queue_pairs_; ++queue)
             receive_queues_.push_back(std::make_unique<ReceiveQueue>(buffers));
@@ -86,12 +91,14 @@ class VhostPort final : public PortIo, private GuestListener {
         mtu_ = mtu;
         return true;
     }
+    void set_guest_offloads(const GuestOffloads& offloads) noexcept override;
     [[nodiscard]] PortState state() const override;
 
   private:
     void guest_came() override;
     void guest_left(const std::string& why) override;
     void guest_refused() override;
+    [[nodiscard]] std::uint64_t refused_features(bool wants_more) const override;
     [[nodiscard]] bool has_lost_memory() const override { return memory_.is_broken(); }
     void message_begins() override { memory_.touched_from_here(); }
     void device_started(int vid) override;
@@ -99,9 +106,10 @@ class VhostPort final : public PortIo, private GuestListener {
     void ring_changed(int vid, std::uint16_t ring, bool enabled) override;
 
     [[nodiscard]] bool can_receive(std::uint16_t queue) const noexcept;
-    TransmitResult send(TransmitQueue& queue, std::uint16_t ring, rte_mbuf** frames, std::uint16_t count) noexcept;
-    TransmitResult enqueue(TransmitQueue& queue, int vid, std::uint16_t ring, rte_mbuf** chains,
+    TransmitResult send(TransmitQueue& queue, unsigned pair, rte_mbuf** frames, std::uint16_t count) noexcept;
+    TransmitResult enqueue(TransmitQueue& queue, int vid, unsigned pair, rte_mbuf** chains,
                            std::uint16_t count) const noexcept;
+    [[nodiscard]] std::vector<VirtqueueState> virtqueues() const;
     [[nodiscard]] bool guest_can_finish(const rte_mbuf& frame) const noexcept;
 
     const VhostUserDevice device_;
@@ -116,8 +124,9 @@ class VhostPort final : public PortIo, private GuestListener {
     LogLimit refused_log_;  ///< likewise
 
     GuestMemory memory_;
-    mutable std::mutex why_mutex_;
-    std::string why_left_;  ///< inside the mutex: the last guest
+    mutable std::mutex mutex_;      ///< no worker takes it
+    std::string why_left_;          ///< inside the mutex: the last guest
+    GuestOffloads guest_offloads_;  ///< likewise: as configured
 
     // Written by the relay's and librte_vhost's threads, one call at a time, and read by workers and control.
     std::atomic<bool> has_guest_{false};  ///< somebody is connected
@@ -127,6 +136,9 @@ class VhostPort final : public PortIo, private GuestListener {
     std::atomic<std::uint32_t> transmit_pairs_{0};  ///< bit i: the guest's receive ring of pair i is enabled
     std::atomic<std::uint32_t> silent_pairs_{0};  ///< bit i: the guest can't wake a worker for pair i, which then polls
     std::atomic<std::uint64_t> connections_{0};
+    std::atomic<std::uint16_t> guest_mtu_{0};  ///< 0: it has told none
+    std::atomic<int> numa_node_{-1};           ///< of the guest's memory; -1: not known
+    std::array<std::atomic<std::uint32_t>, 2UL * kMaxQueues> ring_sizes_{};
 
     std::vector<std::unique_ptr<ReceiveQueue>> receive_queues_;
     std::vector<TransmitQueue> transmit_queues_;

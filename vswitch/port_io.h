@@ -32,6 +32,8 @@ struct rte_mbuf;
 
 namespace bulkhead {
 
+struct GuestOffloads;
+
 /// What a port's far side can finish itself; a bit set. Changes when a guest negotiates, so it is read once per flush.
 enum TransmitOffload : std::uint32_t {
     kOffloadL4Checksum = 1U << 0,    ///< TCP and UDP checksums over IPv4 and IPv6
@@ -52,12 +54,25 @@ struct TransmitResult {
     DropReason reason = DropReason::none;
 };
 
+/// One ring of a guest's device (virtio 1.1, section 2.4). The counts are of what went through it since the port was
+/// opened, whoever the guest was.
+struct VirtqueueState {
+    std::uint16_t index = 0;  ///< as the guest numbers them: receive and transmit ring of each pair in turn
+    bool to_guest = false;
+    bool enabled = false;
+    std::uint32_t size = 0;  ///< descriptors; 0 while the guest has set up none
+    std::uint64_t frames = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t full = 0;  ///< to_guest: bursts that ended because the guest had no buffers there
+};
+
 /// What `port.get` and `port.list` show under `state`.
 struct PortState {
     bool link_up = false;
     bool guest_connected = false;                              ///< vhost-user: negotiated and started
     std::uint64_t features = 0;                                ///< vhost-user: negotiated virtio features
     std::uint16_t queues_enabled = 0;                          ///< receive queues in use at this moment
+    std::vector<VirtqueueState> virtqueues;                    ///< vhost-user
     std::string driver;                                        ///< "tap", "vhost-user", or the ethdev driver's name
     std::string mac;                                           ///< the device's own address where it has one
     std::vector<std::pair<std::string, std::string>> details;  ///< further facts in the device's own words
@@ -103,6 +118,9 @@ class PortIo {
     [[nodiscard]] virtual Result<> check_mtu(std::uint16_t /*mtu*/) const { return {}; }
     /// Changes the MTU while the device carries traffic. False: it can't; control opens the port anew.
     virtual bool set_mtu(std::uint16_t /*mtu*/) noexcept { return false; }
+    /// What a guest may be handed unfinished from now on, and is offered when it next negotiates. Devices without a
+    /// guest ignore it.
+    virtual void set_guest_offloads(const GuestOffloads& /*offloads*/) noexcept {}
     [[nodiscard]] virtual std::uint16_t receive_queues() const noexcept = 0;   ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual std::uint16_t transmit_queues() const noexcept = 0;  ///< fixed while the port lives, ≥ 1
     /// Asked at least once a second, so that a device which nothing wakes can report what it finds changed.

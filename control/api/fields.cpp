@@ -87,7 +87,7 @@ constexpr Field kPort[] = {
     {"owner_uid", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server, tap: user that owns the socket or device"},
     {"owner_gid", integer, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: group that owns the socket"},
     {"socket_mode", string, kOptional, kImmutable, kBuiltIn, "", "vhost-user server: permission bits of the socket in octal, e.g. \"0660\""},
-    {"offloads", array, kOptional, kMutable, kNotYet, R"(["csum","tso4","tso6"])", "vhost-user: what is offered to the guest"},
+    {"offloads", array, kOptional, kMutable, kBuiltIn, R"(["csum","tso4","tso6"])", "vhost-user: what is offered to the guest when it next connects; what it was offered and shall not have any more is finished in software"},
     {"packed", boolean, kOptional, kImmutable, kBuiltIn, "false", "vhost-user: packed rings are offered, too; they do not survive a kill of the switch"},
     {"netns", string, kOptional, kImmutable, kBuiltIn, R"("")", "tap: path of the network namespace; empty: the daemon's own"},
     {"ifname", string, kOptional, kImmutable, kBuiltIn, "", "tap: interface name in the namespace, at most 15 bytes"},

@@ -10,7 +10,8 @@ constexpr std::string_view kChanged = R"({"generation", "changed", "object": {�
 constexpr std::string_view kPort =
     R"({…the port's fields, "state": {"status": "up"|"down"|"waiting", "reason": string|null, "link", "guest_connected", )"
     R"("features", "queues_enabled", "driver", "mac", "queues": [{"queue", "worker"}], "rx_packets", "rx_bytes", "tx_packets", )"
-    R"("tx_bytes", "drops", "details": {…}}})";
+    R"("tx_bytes", "drops", "details": {…}, "virtqueues": [{"index", "direction": "from_guest"|"to_guest", "enabled", "size", )"
+    R"("packets", "bytes", "full"}]}}; virtqueues: vhost-user only; full: bursts that ended for want of the guest's buffers)";
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <filesystem>
 #include <limits>
+#include <utility>
 
 #include "control/config/object_json.h"
 #include "control/config/object_reader.h"
@@ -67,6 +68,32 @@ std::string plain_path(ObjectReader& reader, std::string_view name, std::string_
     return path;
 }
 
+constexpr std::pair<std::string_view, bool GuestOffloads::*> kOffloads[] = {
+    {"csum", &GuestOffloads::checksum}, {"tso4", &GuestOffloads::tso4}, {"tso6", &GuestOffloads::tso6}};
+
+GuestOffloads offloads(ObjectReader& reader) {
+    GuestOffloads result{.checksum = false, .tso4 = false, .tso6 = false};
+    const std::vector<std::string> written = reader.texts("offloads");
+    for (std::size_t at = 0; at < written.size(); ++at) {
+        const auto refuse = [&](std::string_view says, std::string allowed) {
+            reader.refuse(
+                refused("/offloads/" + std::to_string(at), says, shown(written[at]), std::move(allowed)).error());
+        };
+        const auto* known =
+            std::ranges::find(kOffloads, written[at], &std::pair<std::string_view, bool GuestOffloads::*>::first);
+        if (known == std::end(kOffloads)) {
+            refuse("is no offload", "csum, tso4 or tso6");
+        } else if (std::exchange(result.*known->second, true)) {
+            refuse("is there twice", "each once");
+        }
+    }
+    if (!result.checksum && (result.tso4 || result.tso6)) {
+        reader.refuse("offloads", "has segmentation without checksums", shown(json(written)),
+                      "csum beside tso4 and tso6: segments need checksums");
+    }
+    return result;
+}
+
 decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
     switch (type) {
         case 0:
@@ -84,6 +111,7 @@ decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
                                    .owner_uid = id(reader, "owner_uid"),
                                    .owner_gid = id(reader, "owner_gid"),
                                    .socket_mode = socket_mode(reader),
+                                   .offloads = offloads(reader),
                                    .packed = reader.flag("packed")};
     }
 }
@@ -156,6 +184,9 @@ struct DeviceEncoder {
     void operator()(const VhostUserDevice& device) const {
         object["path"] = device.path;
         object["mode"] = name_of(device.mode, kVhostModes);
+        json& offered = object["offloads"] = json::array();
+        for (const auto& [name, member] : kOffloads)
+            if (device.offloads.*member) offered.push_back(name);
         object["packed"] = device.packed;
         if (device.owner_uid) object["owner_uid"] = *device.owner_uid;
         if (device.owner_gid) object["owner_gid"] = *device.owner_gid;

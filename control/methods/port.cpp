@@ -27,6 +27,20 @@ json details_of(const PortState& device) {
     return details;
 }
 
+json virtqueues_of(const PortState& device) {
+    json rings = json::array();
+    for (const VirtqueueState& ring : device.virtqueues) {
+        json& shown = rings.emplace_back(json{{"index", ring.index},
+                                              {"direction", ring.to_guest ? "to_guest" : "from_guest"},
+                                              {"enabled", ring.enabled},
+                                              {"size", ring.size},
+                                              {"packets", ring.frames},
+                                              {"bytes", ring.bytes}});
+        if (ring.to_guest) shown["full"] = ring.full;
+    }
+    return rings;
+}
+
 json shown_port(const Engine& engine, const rpc::Caller& caller, const Port& port, const PortCondition& condition) {
     const PortState device = condition.device.value_or(PortState{});
     const TrafficStats traffic = engine.target().port_stats(port.name);
@@ -45,6 +59,7 @@ json shown_port(const Engine& engine, const rpc::Caller& caller, const Port& por
         {"rx_bytes", traffic.rx_bytes},   {"tx_packets", traffic.tx_packets},
         {"tx_bytes", traffic.tx_bytes},   {"drops", std::reduce(traffic.drops.begin(), traffic.drops.end())},
         {"details", details_of(device)}};
+    if (std::holds_alternative<VhostUserDevice>(port.device)) object["state"]["virtqueues"] = virtqueues_of(device);
     return object;
 }
 

@@ -41,6 +41,21 @@ bool is_due(WaitingPort& waiting, Time now) {
 
 }  // namespace
 
+bool serves(const Port& opened_as, const Port& port) {
+    auto device = port.device;
+    if (auto* guest = std::get_if<VhostUserDevice>(&device))
+        if (const auto* open = std::get_if<VhostUserDevice>(&opened_as.device)) guest->offloads = open->offloads;
+    return opened_as.device == device && opened_as.queues == port.queues;
+}
+
+void adopt_offloads(OpenPort& open, const Port& port) {
+    const auto* wanted = std::get_if<VhostUserDevice>(&port.device);
+    auto* now = std::get_if<VhostUserDevice>(&open.opened_as.device);
+    if (wanted == nullptr || now == nullptr || wanted->offloads == now->offloads) return;
+    open.io->set_guest_offloads(wanted->offloads);
+    now->offloads = wanted->offloads;
+}
+
 std::map<std::string, PortIo*> DeviceTable::pointers(const std::set<std::string>& without) const {
     std::map<std::string, PortIo*> result;
     for (const auto& [name, port] : open) {
@@ -58,7 +73,7 @@ Result<> DeviceTable::open_port(PortFactory& factory, const Port& port, std::uin
     if (host_of(port) != nullptr) return open_host_tap(factory, port, mtu);
     if (auto kept = parked.extract(port.name); !kept.empty()) {
         OpenPort& old = kept.mapped();
-        if (old.device == device_identity(port) && (old.mtu == mtu || old.io->set_mtu(mtu))) {
+        if (serves(old.opened_as, port) && (old.mtu == mtu || old.io->set_mtu(mtu))) {
             old.mtu = mtu;
             open.insert(std::move(kept));
             return {};
@@ -94,7 +109,7 @@ Result<> DeviceTable::open_device(PortFactory& factory, const Port& port, std::u
     const std::uint64_t token = ++last_token;
     auto io = factory.open(port, mtu, token);
     if (!io) return failure(named(std::move(io.error()), port));
-    open[port.name] = {.io = std::move(*io), .mtu = mtu, .token = token, .device = device_identity(port)};
+    open[port.name] = {.io = std::move(*io), .mtu = mtu, .token = token, .opened_as = port};
     return {};
 }
 

@@ -21,8 +21,14 @@ struct OpenPort {
     std::unique_ptr<PortIo> io;
     std::uint16_t mtu = 0;
     std::uint64_t token = 0;  ///< of this opening, see PortFactory
-    std::string device;       ///< device_identity()
+    Port opened_as;           ///< with the guest's offloads as they are now
 };
+
+/// Whether a device that was opened for the one port serves the other, but for its MTU and its guest's offloads, which
+/// change while it carries traffic.
+[[nodiscard]] bool serves(const Port& opened_as, const Port& port);
+/// Tells an open device what its guest is offered.
+void adopt_offloads(OpenPort& open, const Port& port);
 
 struct WaitingPort {
     Error reason;

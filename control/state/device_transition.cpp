@@ -33,8 +33,7 @@ void DeviceTransition::plan_port(const Port& port) {
         if (!is_same || !table_.waiting.contains(port.name)) to_open_.push_back(&port);
         return;
     }
-    const Port& before = from_.ports.at(port.name);
-    if (before.device != port.device || before.queues != port.queues) {
+    if (!serves(from_.ports.at(port.name), port)) {
         close_first_.insert(port.name);
         to_open_late_.push_back(&port);
     } else if (open->second.mtu != mtu) {
@@ -47,7 +46,7 @@ void DeviceTransition::plan_removals() {
     for (const auto& [name, port] : table_.open) {
         if (to_.ports.contains(name)) continue;
         removed_.insert(name);
-        port_of_device.emplace(port.device, name);
+        port_of_device.emplace(device_identity(port.opened_as), name);
     }
     // A device that goes over to another port must be closed by the one before the other can open it.
     std::erase_if(to_open_, [&](const Port* port) {
@@ -135,7 +134,7 @@ Result<> DeviceTransition::close_first() {
     for (const std::string& name : close_first_) {
         const OpenPort& open = table_.open.at(name);
         former_mtu_[name] = open.mtu;
-        closed_devices_.insert(open.device);
+        closed_devices_.insert(device_identity(open.opened_as));
         table_.close(name, false);
     }
     return {};
@@ -184,6 +183,8 @@ void DeviceTransition::finish(OnRemoval on_removal) {
         }
     }
     for (const std::string& name : opened_) table_.waiting.erase(name);
+    for (const auto& [name, port] : to_.ports)
+        if (auto open = table_.open.find(name); open != table_.open.end()) adopt_offloads(open->second, port);
     std::erase_if(table_.waiting, [&](const auto& waiting) { return !to_.ports.contains(waiting.first); });
 }
 
@@ -193,7 +194,7 @@ void DeviceTransition::roll_back(Time now) {
             table_.parked.insert(table_.open.extract(name));
         } else {
             // What was made for nothing goes, unless it is the very device that is opened again below.
-            table_.close(name, !closed_devices_.contains(table_.open.at(name).device));
+            table_.close(name, !closed_devices_.contains(device_identity(table_.open.at(name).opened_as)));
         }
     }
     table_.waiting = former_waiting_;

@@ -220,6 +220,8 @@ CASES = {
                              "/config/tunnels/0/type", "gre", "geneve"),
     "keepalive": Bad("tunnel.add", {"name": "t", "type": "vxlan", "underlay": "u", "remote": "192.0.2.2", "keepalive_ms": 49}, PARAMS,
                      "/keepalive_ms", "49", "50-60000"),
+    "offload": Bad("port.add", vhost(offloads=["csum", "ufo"]), PARAMS, "/offloads/1", "ufo", "tso4"),
+    "segmentation without checksums": Bad("port.add", vhost(offloads=["tso4"]), PARAMS, "/offloads", "tso4", "csum"),
     # what is not built in
     "policies": Bad("config.apply", config(policies=[{"name": "x"}]), NOT_BUILT_IN, "/config/policies"),
     "groups": Bad("config.apply", config(groups=[{"name": "x"}]), NOT_BUILT_IN, "/config/groups"),
@@ -231,7 +233,6 @@ CASES = {
     "security strict": Bad("port.add", vhost(security="strict"), NOT_BUILT_IN, "/security", "strict", "off"),
     "security strict in a vlan": Bad("port.add", vhost(vlans=[{"vlan": 2, "segment": "red", "security": "strict"}]), NOT_BUILT_IN,
                                      "/vlans/0/security", "strict", "off"),
-    "offloads": Bad("port.add", vhost(offloads=["csum"]), NOT_BUILT_IN, "/offloads", "csum", "tso4"),
     "group of a port": Bad("port.add", vhost(group="web"), NOT_BUILT_IN, "/group", "web"),
     "limits": Bad("port.add", vhost(limits={"rx_mbps": 10}), NOT_BUILT_IN, "/limits", "10"),
     "policy.add": Bad("policy.add", {}, NOT_BUILT_IN),

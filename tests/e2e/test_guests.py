@@ -37,6 +37,18 @@ class Fabric:
     def boot(self, name):
         self.guests[name] = Guest(self.switch.folder / f"vhost/{name}.sock", self.images, **GUESTS[name]).start()
 
+    def restart(self, ending):
+        """The switch ends, is started again, and has its guests back."""
+        if ending == "stopped":
+            assert self.switch.stop() == 0
+        else:
+            self.switch.kill()
+        self.switch.start()
+        self.control.close()
+        self.control = self.switch.control()
+        for name in GUESTS:
+            until(lambda: self.state(name)["guest_connected"], 10, f"{name} again")
+
     def traffic(self, port):
         return self.control.call("stats.get", port=port)["ports"][0]
 
@@ -260,15 +272,47 @@ def test_a_guest_with_other_rings(fabric, packed, mergeable):
         fabric.control.call("port.remove", name="g4")
 
 
-def test_packed_rings_are_offered_on_request_only(fabric):
+def test_packed_rings_are_offered_on_request_only_and_the_mtu_is_told(fabric):
     path = fabric.switch.folder / "vhost/g5.sock"
     fabric.control.call("port.add", name="g5", type="vhost-user", path=str(path), segment="blue")
     try:
-        with Guest(path, fabric.images, mac="52:54:00:00:00:05", ip=["10.1.0.25/24"], packed=True) as guest:
+        with Guest(path, fabric.images, mac="52:54:00:00:00:05", ip=["10.1.0.25/24"], packed=True, host_mtu=1400) as guest:
             assert answered(guest, "10.1.0.1")
+            assert fabric.state("g5")["details"]["guest_mtu"] == guest.run("cat /sys/class/net/eth0/mtu").text.strip() == "1400"
             assert fabric.state("g5")["features"] >> 34 & 1 == 0
     finally:
         fabric.control.call("port.remove", name="g5")
+
+
+def test_offloads_are_taken_from_a_running_guest(fabric):
+    """From then on software finishes for it. It goes by what it was offered, and QEMU by what its guest goes by: it hangs up
+    on a switch that has started again and offers less, until that offers all of it."""
+    guest = fabric.guests["g2"]
+    fabric.control.call("port.set", name="g2", offloads=[])
+    before = fabric.traffic("g2")
+    send_to_guest(guest, fabric.pod, "10.1.0.1", 4 * MIB)
+    assert mean_size(fabric.traffic("g2"), before, "tx") < 1515
+    send_to_pod(guest, fabric.pod, "10.1.0.1", 4 * MIB)
+    fabric.restart("killed")
+    assert fabric.state("g2")["features"] >> 11 & 1, "VIRTIO_NET_F_HOST_TSO4"
+    send_to_pod(guest, fabric.pod, "10.1.0.1", 4 * MIB)
+    assert_checksums_are_good(guest, fabric.pod)
+    guest.close()
+    fabric.boot("g2")
+    assert fabric.state("g2")["features"] & 0b11 == 0, "a new one"
+    fabric.control.call("port.set", name="g2", offloads=None)
+    fabric.guests["g2"].close()
+    fabric.boot("g2")
+    assert fabric.state("g2")["features"] & 0b11 == 0b11
+
+
+def test_each_virtqueue_has_its_counts(fabric):
+    rings = fabric.state("g1")["virtqueues"]
+    assert [(ring["index"], ring["direction"], ring["enabled"], ring["size"]) for ring in rings] == [
+        (0, "to_guest", True, 256), (1, "from_guest", True, 256), (2, "to_guest", True, 256), (3, "from_guest", True, 256)]
+    fabric.guests["g1"].run("ping -c 3 -A -w 5 10.1.0.1")
+    moved = [after["packets"] - ring["packets"] for after, ring in zip(fabric.state("g1")["virtqueues"], rings)]
+    assert moved[0] + moved[2] >= 3 and moved[1] + moved[3] >= 3
 
 
 def test_a_guest_that_dies_reconnects_when_it_is_back(fabric):
@@ -288,15 +332,7 @@ def test_a_guest_that_dies_reconnects_when_it_is_back(fabric):
 def test_guests_survive_the_switch(fabric, ending):
     """Whichever side makes the socket: QEMU and the switch both look for each other again."""
     fabric.switch.assert_books_balance()
-    if ending == "stopped":
-        assert fabric.switch.stop() == 0
-    else:
-        fabric.switch.kill()
-    fabric.switch.start()
-    fabric.control.close()
-    fabric.control = fabric.switch.control()
-    for name in GUESTS:
-        until(lambda: fabric.state(name)["guest_connected"], 10, f"{name} again")
+    fabric.restart(ending)
     for guest in fabric.guests.values():
         assert answered(guest, "10.1.0.1") and answered(guest, "fd00::1")
     assert answered(fabric.guests["g1"], "10.1.0.23")

@@ -51,10 +51,10 @@ def build(images: Path) -> Path:
 class Guest:
     """One running guest. `server`: this side makes the vhost-user socket (the switch's mode is "client") and waits for
     nobody; otherwise it connects to the switch's. `ip`: addresses with prefix length. `queues`: pairs, one CPU each.
-    `packed`, `mergeable`: what the device offers of rings and receive buffers.
+    `host_mtu`: the device tells it to the guest, and QEMU to the switch. `packed`, `mergeable`: what the device offers of rings and receive buffers.
     `exec`: a shell command to run before the guest is ready, its output in the console log."""
 
-    def __init__(self, socket, images, ip=(), mac="52:54:00:00:00:01", mtu=None, gateway=None, queues=1, server=True,
+    def __init__(self, socket, images, ip=(), mac="52:54:00:00:00:01", mtu=None, host_mtu=None, gateway=None, queues=1, server=True,
                  offloads=True, packed=False, mergeable=True, memory_mib=256, exec=None):  # noqa: A002 - the names of the command line
         self.mac = mac
         self.boot_seconds = None
@@ -72,6 +72,7 @@ class Guest:
         parameters += [f"bh.exec={base64.b64encode(exec.encode()).decode()}"] if exec else []
         device = f"virtio-net-pci,netdev=n0,mac={mac},vectors=0,romfile="  # vectors=0: QEMU 7.2 under TCG crashes on MSI-X
         device += ",mq=on" if queues > 1 else ""
+        device += f",host_mtu={host_mtu}" if host_mtu else ""
         device += ",packed=on" if packed else ""
         device += "" if mergeable else ",mrg_rxbuf=off"
         device += "" if offloads else "".join(f",{name}=off" for name in _OFFLOADS)

@@ -93,6 +93,11 @@ Objection to_log(const Message& message) {
     return objection_to_memory(message.descriptors[0].get(), end);
 }
 
+Objection to_mtu(std::uint64_t mtu) {
+    if (mtu >= kSmallestMtu && mtu <= kLargestMtu) return std::nullopt;
+    return "an MTU of " + number(mtu) + " (68 to 65535)";
+}
+
 /// The number of the ring that a message is about.
 std::optional<std::uint64_t> ring_of(const Message& message) {
     switch (message.request()) {
@@ -182,12 +187,6 @@ Objection Inspector::to_addresses(Ring& ring) const {
     if (is_packed() && (ring.base & 0x7fff) >= ring.size)  // vhost-user.rst: bits 0 to 14; bit 15 is the wrap counter
         return "position " + number(ring.base & 0x7fff) + " in a ring of " + number(ring.size);
     ring.has_addresses = true;
-    return std::nullopt;
-}
-
-Objection Inspector::to_mtu(std::uint64_t mtu) {
-    if (mtu < kSmallestMtu || mtu > kLargestMtu) return "an MTU of " + number(mtu) + " (68 to 65535)";
-    guest_mtu_ = static_cast<std::uint16_t>(mtu);
     return std::nullopt;
 }
 

@@ -23,8 +23,8 @@ class Inspector {
     /// guest has not forbidden that, and makes their eventfds non-blocking.
     [[nodiscard]] std::optional<std::string> objection_to(const Message& message);
 
-    /// The MTU that the guest told us (NET_SET_MTU), 0 if none.
-    [[nodiscard]] std::uint16_t guest_mtu() const { return guest_mtu_; }
+    /// Those that the guest has chosen.
+    [[nodiscard]] const std::optional<std::uint64_t>& features() const { return features_; }
 
   private:
     struct Ring {
@@ -38,12 +38,10 @@ class Inspector {
     [[nodiscard]] Objection to_features(std::uint64_t features);
     [[nodiscard]] Objection to_size(Ring& ring, std::uint32_t size) const;
     [[nodiscard]] Objection to_addresses(Ring& ring) const;
-    [[nodiscard]] Objection to_mtu(std::uint64_t mtu);
     [[nodiscard]] bool is_packed() const;
 
     std::vector<Ring> rings_;
     std::optional<std::uint64_t> features_;
-    std::uint16_t guest_mtu_ = 0;
 };
 
 }  // namespace bulkhead::vhost

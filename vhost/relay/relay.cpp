@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vhost/relay/relay.h"
 
+#include <chrono>
 #include <future>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -45,12 +46,13 @@ class Relay::ServedPort {
   private:
     void admit(UniqueFd guest) {
         if (session_) return listener_.guest_refused();
-        auto library = LibraryConnection::open(settings_.refused_features, listener_);
+        auto library = LibraryConnection::open(listener_.refused_features(wants_more_), listener_);
         listener_.guest_came();
         if (!library) {
             listener_.guest_left(library.error().message);
             return door_->guest_left();
         }
+        came_ = EventLoop::Clock::now();
         session_ = std::make_unique<Session>(loop_, std::move(guest), *std::move(library), settings_.queue_pairs,
                                              [this](const std::string& why) {
                                                  leave(why);
@@ -59,6 +61,8 @@ class Relay::ServedPort {
     }
 
     void leave(const std::string& why) {
+        constexpr std::chrono::milliseconds kSoon{500};
+        wants_more_ = session_->was_offer_declined() && EventLoop::Clock::now() - came_ < kSoon;
         session_.reset();  // the device has stopped when this returns
         listener_.guest_left(why);
     }
@@ -68,6 +72,8 @@ class Relay::ServedPort {
     GuestListener& listener_;
     std::unique_ptr<Door> door_;
     std::unique_ptr<Session> session_;
+    EventLoop::Clock::time_point came_;
+    bool wants_more_ = false;  ///< the last guest
 };
 
 Result<std::unique_ptr<Relay>> Relay::create() {

@@ -28,6 +28,9 @@ class GuestListener : public DeviceListener {
     /// removed.
     virtual void guest_left(const std::string& why) = 0;
     virtual void guest_refused() = 0;  ///< it came while there was one already
+    /// What librte_vhost would offer and the guest that comes shall not have. `wants_more`: the last one hung up on our
+    /// offer. QEMU does, for ever, where its guest goes by a feature that is offered no more (hw/net/vhost_net.c).
+    [[nodiscard]] virtual std::uint64_t refused_features(bool wants_more) const = 0;
     /// Whether the guest has taken back memory that it shares.
     [[nodiscard]] virtual bool has_lost_memory() const = 0;
 
@@ -46,7 +49,6 @@ class Relay {
     struct Settings {
         VhostUserDevice device;
         std::uint16_t queue_pairs = 1;
-        std::uint64_t refused_features = 0;
     };
     /// Serves the port's socket from now on. Errors: those of the socket, at `/path` and its owner and mode; `in_use`
     /// if another port has this path.

