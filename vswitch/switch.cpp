@@ -309,6 +309,10 @@ std::size_t Switch::flush_macs(const MacFilter& filter) {
     return impl_->names_.flush(filter);
 }
 
+std::size_t Switch::restore_macs(const std::vector<MacEntry>& entries) {
+    return impl_->names_.restore(entries, impl_->indices_, *impl_->snapshots_.read());
+}
+
 TrafficStats Switch::port_stats(const std::string& name) const {
     return impl_->ledger_.port(name, impl_->indices_);
 }

@@ -150,6 +150,9 @@ class Switch {
     /// Forgets learned entries (never static ones), all or those that match. Returns how many.
     std::size_t flush_macs(const MacFilter& filter);
 
+    /// Puts back what macs() gave before a restart, as far as it would still stand. Returns how many.
+    std::size_t restore_macs(const std::vector<MacEntry>& entries);
+
     [[nodiscard]] TrafficStats port_stats(const std::string& name) const;
     [[nodiscard]] TrafficStats segment_stats(const std::string& name) const;
     [[nodiscard]] TrafficStats tunnel_stats(const std::string& name) const;

@@ -43,7 +43,8 @@ void append_system_methods(Methods& table) {
                                R"("workers": [{…}], "macs"})",
                      .example = "system get"});
     table.push_back({.name = "system.shutdown",
-                     .params = {},
+                     .params = {optional("hand_over", boolean,
+                                         "the caller is a bulkheadd that takes the place of this one", "false")},
                      .roles = kAdmins,
                      .help = "end the switch cleanly",
                      .result = "{}",

@@ -17,7 +17,7 @@ using nlohmann::json;
 
 /// Calls a list method until its end, unless the caller bounds it: then the answer is one page and tells where to go
 /// on.
-CallResult<> call_to_the_end(Client& client, const std::string& method, json params) {
+api::CallResult<> call_to_the_end(api::Client& client, const std::string& method, json params) {
     auto whole = client.call(method, params);
     const bool is_list = method.ends_with(".list") && !params.contains("limit");
     if (!whole || !is_list || !whole->is_object() || !whole->contains("items")) return whole;
@@ -55,7 +55,7 @@ int execute(const Session& session, const api::Method& method) {
             UsageError{concat({params.error().message, "\nTry: bulkheadctl ", spoken(method.name), " --help"})});
 
     const std::string name(method.name);
-    auto client = Client::connect(session.line.socket, session.line.timeout);
+    auto client = api::Client::connect(session.line.socket, session.line.timeout);
     if (!client) return report(session, client.error(), name, *params);
     const auto result = call_to_the_end(*client, name, *params);
     if (!result) return report(session, result.error(), name, *params);
@@ -97,7 +97,7 @@ int run_call(const Session& session) {
             return report(session, UsageError{"call: parameters are a JSON object; got " + one_line(*parsed)});
         params = std::move(*parsed);
     }
-    auto client = Client::connect(session.line.socket, session.line.timeout);
+    auto client = api::Client::connect(session.line.socket, session.line.timeout);
     if (!client) return report(session, client.error(), words[1], params);
     // The method need not be in our table: an older bulkheadctl can call what a newer switch has.
     const auto result = client->call(words[1], params);

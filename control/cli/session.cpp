@@ -16,8 +16,9 @@ int report(const Session& session, const UsageError& error) {
     return kWrongUsage;
 }
 
-int report(const Session& session, const CallFailure& failure, std::string_view method, const nlohmann::json& params) {
-    if (failure.kind == CallFailure::Kind::unreachable) {
+int report(const Session& session, const api::CallFailure& failure, std::string_view method,
+           const nlohmann::json& params) {
+    if (failure.kind == api::CallFailure::Kind::unreachable) {
         session.err << "bulkheadctl: " << failure.message << "\n";
         return kNoConnection;
     }

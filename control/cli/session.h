@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "control/cli/client.h"
+#include "control/api/client.h"
 #include "control/cli/command_line.h"
 #include "control/cli/text.h"
 
@@ -25,7 +25,8 @@ struct Session {
 
 /// Each tells what is wrong on `err` and returns the exit status that belongs to it.
 int report(const Session& session, const UsageError& error);
-int report(const Session& session, const CallFailure& failure, std::string_view method, const nlohmann::json& params);
+int report(const Session& session, const api::CallFailure& failure, std::string_view method,
+           const nlohmann::json& params);
 
 /// JSON as --json prints it: indented for people, on one line for programs.
 void print_json(const Session& session, const nlohmann::json& value);

@@ -96,7 +96,7 @@ bool wait_until(steady_clock::time_point next, SortKey& sort, const std::functio
     }
 }
 
-int show_frames(const Session& session, Client& client, TopOptions options) {
+int show_frames(const Session& session, api::Client& client, TopOptions options) {
     RateMeter meter;
     std::optional<Rates> rates;
     const auto redraw = [&] {
@@ -123,7 +123,7 @@ int show_frames(const Session& session, Client& client, TopOptions options) {
 int run_top(const Session& session) {
     const auto options = read_options(session.line.words);
     if (!options) return report(session, options.error());
-    auto client = Client::connect(session.line.socket, session.line.timeout);
+    auto client = api::Client::connect(session.line.socket, session.line.timeout);
     if (!client) return report(session, client.error(), "stats.get", nlohmann::json::object());
     std::optional<FullScreen> full_screen;
     if (session.is_terminal) full_screen.emplace();

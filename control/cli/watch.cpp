@@ -33,7 +33,7 @@ int run_watch(const Session& session) {
         if (kind.starts_with('-')) return report(session, UsageError{"watch has no option " + kind});
         params["kinds"].push_back(kind);
     }
-    auto client = Client::connect(session.line.socket, session.line.timeout);
+    auto client = api::Client::connect(session.line.socket, session.line.timeout);
     if (!client) return report(session, client.error(), "events.subscribe", params);
     if (const auto subscribed = client->call("events.subscribe", params); !subscribed)
         return report(session, subscribed.error(), "events.subscribe", params);

@@ -12,7 +12,9 @@
 #include "control/daemon/memory_report.h"
 #include "control/daemon/roles.h"
 #include "control/daemon/service_manager.h"
+#include "control/daemon/succession.h"
 #include "control/rpc/json_rpc.h"
+#include "control/state/learned_macs.h"
 
 namespace bulkhead::daemon {
 namespace {
@@ -22,6 +24,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds kTick{100};
 constexpr seconds kHousekeeping{1};
+constexpr seconds kPredecessorsEnd{20};
 
 // /run is empty after a boot; where no service manager has made our folders we do.
 void make_folder(const std::filesystem::path& folder) {
@@ -40,46 +43,82 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const Options& options) {
         [](const std::exception& error) { spdlog::error("control loop: a callback failed: {}", error.what()); });
     if (!loop) return failure(std::move(loop.error()));
     daemon->loop_ = std::move(*loop);
+    daemon->command_ = options.command;
     // Before any thread is made, so that all inherit the mask.
-    auto watched = daemon->loop_->watch_signals({SIGTERM, SIGINT}, [loop = daemon->loop_.get()](int signal) {
+    auto watched = daemon->loop_->watch_signals({SIGTERM, SIGINT, SIGHUP}, [self = daemon.get()](int signal) {
+        if (signal == SIGHUP) return self->start_successor();
         spdlog::info("ending: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-        loop->stop();
+        self->loop_->stop();
     });
     if (!watched) return failure(std::move(watched.error()));
     std::signal(SIGPIPE, SIG_IGN);
-    if (auto ok = daemon->load(options); !ok) return failure(std::move(ok.error()));
-    if (auto ok = daemon->start_switch(daemon->file_objects_, daemon->saved_); !ok)
-        return failure(std::move(ok.error()));
-    if (auto ok = daemon->serve(options); !ok) return failure(std::move(ok.error()));
+    if (auto ok = daemon->start(options); !ok) return failure(std::move(ok.error()));
     return daemon;
 }
 
-Result<> Daemon::load(const Options& options) {
+/// What takes long comes before the predecessor ends, and what it holds after that.
+Result<> Daemon::start(const Options& options) {
+    if (auto ok = read_config(options); !ok) return ok;
+    milliseconds patience{0};
+    if (options.replace) {
+        if (auto ok = start_plane(); !ok) return ok;
+        auto is_ending = take_over(options);
+        if (!is_ending) return failure(std::move(is_ending.error()));
+        if (*is_ending) patience = kPredecessorsEnd;
+    }
+    if (auto ok = open_state(options, patience); !ok) return ok;
+    if (!plane_) {
+        if (auto ok = start_plane(); !ok) return ok;
+    }
+    if (auto ok = start_switch(); !ok) return ok;
+    restore_macs();
+    return serve(options);
+}
+
+Result<> Daemon::read_config(const Options& options) {
     // One that can't be looked at is not absent: reading it says why.
     std::error_code unknown;
-    if (options.config_is_named || std::filesystem::exists(options.config, unknown) || unknown) {
-        auto document = config::load_config_file(options.config, config::FileCheck::objects);
-        if (!document) return failure(std::move(document.error()));
-        node_ = document->node.value_or(config::Node{});
-        file_objects_ = std::move(document->model);
-    }
-    auto file = StateFile::open(options.state_dir);
-    if (!file) return failure(std::move(file.error()));
-    state_ = std::make_unique<StateFolder>(std::move(*file));
-    audit_log_ = std::make_unique<AuditLog>(options.state_dir);
-    auto saved = state_->load(options.recover);
-    if (!saved) return failure(std::move(saved.error()));
-    saved_ = std::move(*saved);
+    if (!options.config_is_named && !std::filesystem::exists(options.config, unknown) && !unknown) return {};
+    auto document = config::load_config_file(options.config, config::FileCheck::objects);
+    if (!document) return failure(std::move(document.error()));
+    node_ = document->node.value_or(config::Node{});
+    file_objects_ = std::move(document->model);
     return {};
 }
 
-Result<> Daemon::start_switch(const Model& file_objects, const DurableState& saved) {
+Result<> Daemon::start_plane() {
     auto plane = DataPlane::create(node_);
     if (!plane) {
         if (!plane.error().field.empty()) plane.error().message.insert(0, "node" + plane.error().field + ": ");
         return failure(std::move(plane.error()));
     }
     plane_ = std::move(*plane);
+    return {};
+}
+
+/// Whether there is a predecessor, which ends now. One goes on where this process would not get further.
+Result<bool> Daemon::take_over(const Options& options) {
+    if (!options.recover) {
+        if (auto readable = StateFolder::check(options.state_dir); !readable) return failure(readable.error());
+    }
+    auto is_ending = end_predecessor(options.socket);
+    if (is_ending && !*is_ending) spdlog::warn("--replace: nobody serves {}", options.socket);
+    return is_ending;
+}
+
+Result<> Daemon::open_state(const Options& options, milliseconds patience) {
+    auto file = StateFile::open(options.state_dir, {}, patience);
+    if (!file) return failure(std::move(file.error()));
+    state_ = std::make_unique<StateFolder>(std::move(*file));
+    audit_log_ = std::make_unique<AuditLog>(options.state_dir);
+    state_dir_ = options.state_dir;
+    auto saved = state_->load(options.recover);
+    if (!saved) return failure(std::move(saved.error()));
+    saved_ = std::move(*saved);
+    return {};
+}
+
+Result<> Daemon::start_switch() {
     target_ = std::make_unique<SwitchAdapter>(plane_->get_switch());
     factory_ = std::make_unique<DeviceFactory>(
         plane_->buffers(), target_->workers(), [this](const std::string& port, std::uint64_t token, PortEvent event) {
@@ -93,7 +132,7 @@ Result<> Daemon::start_switch(const Model& file_objects, const DurableState& sav
             events_->publish(event, engine_->configured());
         }});
     if (auto ok = plane_->start_workers(); !ok) return ok;
-    auto displaced = engine_->start(file_objects, saved);
+    auto displaced = engine_->start(file_objects_, saved_);
     if (!displaced) return failure(std::move(displaced.error()));
     report_waiting(*displaced);
     return {};
@@ -106,7 +145,11 @@ Result<> Daemon::serve(const Options& options) {
                                .cores = plane_->cores(),
                                .dpdk_version = rte_version(),
                                .memory = [this] { return memory_report(plane_->buffers()); },
-                               .shut_down = [this] { loop_->stop(); },
+                               .shut_down =
+                                   [this](std::optional<pid_t> successor) {
+                                       successor_ = successor;
+                                       loop_->stop();
+                                   },
                                .audit = [this](const methods::Audited& entry) { audit(entry); }});
     if (auto ok = bind_methods(); !ok) return ok;
     make_folder(std::filesystem::path(options.socket).parent_path());
@@ -207,7 +250,31 @@ void Daemon::run() {
     tell_ready("generation " + std::to_string(engine_->generation()));
     loop_->run();
     engine_->stop();
-    tell_stopping();
+    if (plane_) plane_->stop_workers();
+    keep_macs();
+    if (successor_) {
+        spdlog::info("handing over to pid {}", *successor_);
+        tell_succeeded(*successor_);
+    } else {
+        tell_stopping();
+    }
+}
+
+void Daemon::start_successor() {
+    spdlog::info("SIGHUP: starting a successor");
+    if (auto ok = daemon::start_successor(command_); !ok) spdlog::error("{}", ok.error().message);
+}
+
+void Daemon::restore_macs() {
+    auto kept = take_learned_macs(state_dir_, std::chrono::system_clock::now());
+    if (!kept) return spdlog::warn("{}", kept.error().message);
+    if (kept->empty()) return;
+    spdlog::info("{} of {} learned MACs taken over", plane_->get_switch().restore_macs(*kept), kept->size());
+}
+
+void Daemon::keep_macs() const {
+    auto kept = keep_learned_macs(state_dir_, plane_->get_switch().macs({}), std::chrono::system_clock::now());
+    if (!kept) spdlog::warn("learned MACs are not kept: {}", kept.error().message);
 }
 
 Daemon::~Daemon() {

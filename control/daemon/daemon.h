@@ -2,8 +2,12 @@
 // The composition root: makes the parts, ties them together, and ends them in the right order.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
 
 #include "control/config/config_document.h"
 #include "control/daemon/data_plane.h"
@@ -29,12 +33,19 @@ class Daemon {
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    void run();  ///< until SIGTERM, SIGINT or system.shutdown
+    void run();  ///< until SIGTERM, SIGINT, system.shutdown or a successor; SIGHUP starts one
 
   private:
     Daemon() = default;
-    Result<> load(const Options& options);
-    Result<> start_switch(const Model& file_objects, const DurableState& saved);
+    Result<> start(const Options& options);
+    Result<> read_config(const Options& options);
+    Result<> start_plane();
+    Result<bool> take_over(const Options& options);
+    Result<> open_state(const Options& options, std::chrono::milliseconds patience);
+    Result<> start_switch();
+    void start_successor();
+    void restore_macs();
+    void keep_macs() const;
     Result<> serve(const Options& options);
     Result<> bind_methods();
     void start_timers();
@@ -43,6 +54,9 @@ class Daemon {
     void audit(const methods::Audited& entry);
     void report_waiting(const std::vector<ObjectKey>& displaced) const;
 
+    std::vector<std::string> command_;
+    std::optional<pid_t> successor_;
+    std::string state_dir_;
     config::Node node_;
     Model file_objects_;
     DurableState saved_;

@@ -24,6 +24,7 @@ po::options_description described() {
     add("log-format", text("FORMAT")->default_value("text"), "text or json");
     add("check", "check the configuration file and exit: 0 good, 1 not");
     add("recover", "start from the last good state when the newest is damaged");
+    add("replace", "come up beside the bulkheadd that serves the socket, then end it and take its place");
     add("version", "print the version and exit");
     add("help,h", "print this and exit");
     return options;
@@ -65,6 +66,8 @@ Result<Options> parse_options(int argc, const char* const* argv) {
     options.log_json = format == "json";
     options.check = given.contains("check");
     options.recover = given.contains("recover");
+    options.replace = given.contains("replace");
+    options.command.assign(argv, argv + argc);
     options.version = given.contains("version");
     options.help = given.contains("help");
     if (!is_level(options.log_level)) {

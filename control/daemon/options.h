@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "vswitch/base/result.h"
 
@@ -15,7 +16,8 @@ struct Options {
     std::string socket = "/run/bulkhead/control.sock";
     std::string log_level = "info";
     bool log_json = false;
-    bool check = false, recover = false, version = false, help = false;
+    bool check = false, recover = false, replace = false, version = false, help = false;
+    std::vector<std::string> command;  ///< as we were called, the program first
 };
 
 /// Errors are for people, and name the option.

@@ -16,6 +16,10 @@ void tell_stopping() {
     (void)sd_notify(0, "STOPPING=1");
 }
 
+void tell_succeeded(pid_t successor) {
+    (void)sd_notify(0, ("MAINPID=" + std::to_string(successor)).c_str());
+}
+
 void tell_alive() {
     (void)sd_notify(0, "WATCHDOG=1");
 }

@@ -8,6 +8,31 @@
 
 namespace bulkhead::daemon {
 
+namespace {
+
+Result<DurableState> decoded(const SavedState& saved, const std::string& folder) {
+    auto refuse = [&](Error error) {
+        error.message = "the state in " + folder + " can't be read: " + error.field + " " + error.message;
+        return failure(std::move(error));
+    };
+    auto parsed = rpc::parse_json(saved.body);
+    if (!parsed) return refuse(std::move(parsed.error()));
+    auto document = config::decode_document(*parsed);
+    if (!document) return refuse(std::move(document.error()));
+    return DurableState{saved.generation, std::move(document->model)};
+}
+
+}  // namespace
+
+Result<> StateFolder::check(const std::string& folder) {
+    auto saved = StateFile::look(folder);
+    if (!saved) return failure(std::move(saved.error()));
+    if (!*saved) return {};
+    auto state = decoded(**saved, folder);
+    if (!state) return failure(std::move(state.error()));
+    return {};
+}
+
 Result<DurableState> StateFolder::load(bool recover) {
     std::optional<SavedState> saved;
     if (recover) {
@@ -21,15 +46,7 @@ Result<DurableState> StateFolder::load(bool recover) {
         saved = std::move(*loaded);
     }
     if (!saved) return DurableState{};
-    auto refuse = [&](Error error) {
-        error.message = "the state in " + file_.folder() + " can't be read: " + error.field + " " + error.message;
-        return failure(std::move(error));
-    };
-    auto parsed = rpc::parse_json(saved->body);
-    if (!parsed) return refuse(std::move(parsed.error()));
-    auto document = config::decode_document(*parsed);
-    if (!document) return refuse(std::move(document.error()));
-    return DurableState{saved->generation, std::move(document->model)};
+    return decoded(*saved, file_.folder());
 }
 
 Result<> StateFolder::save(const DurableState& state) {

@@ -31,7 +31,7 @@ struct MethodContext {
     std::vector<std::uint16_t> cores;  ///< of the workers, in their order
     std::string dpdk_version;
     std::function<nlohmann::json()> memory = {};
-    std::function<void()> shut_down = {};
+    std::function<void(std::optional<pid_t> successor)> shut_down = {};
     std::function<void(const Audited&)> audit = {};
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };

@@ -51,8 +51,9 @@ Answer system_get(MethodContext& context, const rpc::Call& /*call*/) {
                 {"macs", context.engine.target().mac_count()}};
 }
 
-Answer system_shutdown(MethodContext& context, const rpc::Call& /*call*/) {
-    if (context.shut_down) context.shut_down();
+Answer system_shutdown(MethodContext& context, const rpc::Call& call) {
+    const bool hands_over = call.params.value("hand_over", false);
+    if (context.shut_down) context.shut_down(hands_over ? std::optional(call.caller.pid) : std::nullopt);
     return json::object();
 }
 

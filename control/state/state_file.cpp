@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <thread>
 #include <utility>
 
 #include "control/rpc/refusal.h"
@@ -51,11 +52,21 @@ int read_all(int fd, std::string& content) {
     }
 }
 
-Result<UniqueFd> take_lock(int directory, const std::string& folder) {
+/// Nothing tells when a lock is free but a call that waits for it for ever.
+bool locks(int lock, std::chrono::milliseconds patience) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= deadline) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+}
+
+Result<UniqueFd> take_lock(int directory, const std::string& folder, std::chrono::milliseconds patience) {
     const std::string path = folder + '/' + kLock;
     UniqueFd lock(::openat(directory, kLock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock.valid()) return system_failure("cannot open " + path, errno, ErrorCode::device_failed);
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (!locks(lock.get(), patience)) {
         if (errno != EWOULDBLOCK) return system_failure("cannot lock " + path, errno, ErrorCode::device_failed);
         std::string owner;
         read_all(lock.get(), owner);
@@ -69,7 +80,13 @@ Result<UniqueFd> take_lock(int directory, const std::string& folder) {
 
 }  // namespace
 
-Result<StateFile> StateFile::open(std::string folder, Fault fault) {
+Result<std::optional<SavedState>> StateFile::look(const std::string& folder) {
+    UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.valid()) return std::nullopt;
+    return StateFile(folder, std::move(directory), UniqueFd(), {}).load();
+}
+
+Result<StateFile> StateFile::open(std::string folder, Fault fault, std::chrono::milliseconds patience) {
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), ignored);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
@@ -79,7 +96,7 @@ Result<StateFile> StateFile::open(std::string folder, Fault fault) {
     if (!directory.valid()) {
         return system_failure("cannot open the state folder " + folder, errno, ErrorCode::device_failed);
     }
-    auto lock = take_lock(directory.get(), folder);
+    auto lock = take_lock(directory.get(), folder, patience);
     if (!lock) return failure(lock.error());
     return StateFile(std::move(folder), std::move(directory), std::move(*lock), std::move(fault));
 }

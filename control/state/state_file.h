@@ -11,6 +11,7 @@
 // recovery. Called by one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -36,8 +37,12 @@ class StateFile {
     /// if not 0, is taken as the step's errno.
     using Fault = std::function<int(std::string_view step)>;
 
-    /// Creates the folder where there is none and takes its lock; `in_use` when another process has it.
-    static Result<StateFile> open(std::string folder, Fault fault = {});
+    /// Creates the folder where there is none and takes its lock; `in_use` when another process has it and does not let
+    /// go of it within `patience`.
+    static Result<StateFile> open(std::string folder, Fault fault = {}, std::chrono::milliseconds patience = {});
+
+    /// What load() would give at this moment, while another process may have the lock.
+    [[nodiscard]] static Result<std::optional<SavedState>> look(const std::string& folder);
 
     /// Comes after a load() or load_last_good() that succeeded: what stands as state.json becomes the predecessor
     /// unread. When it returns without an error the state is on the disk. After an error the former state still is, and

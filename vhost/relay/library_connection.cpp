@@ -97,8 +97,11 @@ std::unexpected<Error> refused_by_library(const char* what) {
 class MeetingPlace {
   public:
     static Result<MeetingPlace> create() {
-        std::string folder = "/tmp/bulkhead-vhost-XXXXXX";
-        if (mkdtemp(folder.data()) == nullptr) return system_failure("cannot make a folder in /tmp", errno);
+        // In memory where we may: on a disk it would cost more than all else that is done for a guest that comes.
+        static const char* const kParent = access("/run", W_OK) == 0 ? "/run" : "/tmp";
+        std::string folder = std::string(kParent) + "/bulkhead-vhost-XXXXXX";
+        if (mkdtemp(folder.data()) == nullptr)
+            return system_failure(std::string("cannot make a folder in ") + kParent, errno);
         MeetingPlace place(folder);
         sockaddr_un address{};
         address.sun_family = AF_UNIX;

@@ -85,6 +85,26 @@ std::size_t MacNames::flush(const MacFilter& filter) {
         [&](MacKey key, MacValue value) { return !value.is_static() && matches(filter, key, value); });
 }
 
+std::size_t MacNames::restore(const std::vector<MacEntry>& entries, const Indices& indices, const Snapshot& snapshot) {
+    table_.reserve(entries.size());
+    const std::uint32_t now_s = table_.now_s();
+    std::size_t restored = 0;
+    MacTable::WriteGuard guard(table_);
+    for (const MacEntry& entry : entries) {
+        const std::string place = entry.tunnel.empty() ? entry.port : port_name_of_tunnel(entry.tunnel);
+        const auto segment = indices.segments.find(entry.segment);
+        const auto attachment = indices.attachments.find({place, entry.segment, entry.vlan.value_or(0)});
+        if (!segment || !attachment || entry.is_static || entry.age_s > now_s) continue;
+        const SegmentEntry& limits = snapshot.segments[*segment];
+        const MacKey key = mac_key(*segment, entry.mac.value());
+        if (entry.age_s > limits.mac_age_s || table_.find(key).exists()) continue;
+        if (guard.learn(key, *attachment, limits.mac_limit).outcome != MacTable::Learned::added) continue;
+        guard.restore(key, MacValue(*attachment, false, now_s - entry.age_s));
+        ++restored;
+    }
+    return restored;
+}
+
 MacEvent MacNames::describe(const MacChange& change) const {
     using enum MacTable::Learned;
     MacEvent event;

@@ -11,6 +11,7 @@
 
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/model/indices.h"
+#include "vswitch/model/snapshot.h"
 #include "vswitch/pipeline/learner.h"
 #include "vswitch/switch.h"
 
@@ -27,6 +28,10 @@ class MacNames {
     [[nodiscard]] std::vector<MacEntry> entries(const MacFilter& filter, const MacRange& range,
                                                 std::uint32_t now_s) const;
     std::size_t flush(const MacFilter& filter);
+    /// Puts back learned entries that entries() gave before a restart, with their age, where they would still stand:
+    /// the attachment is there, nothing newer is known of the address, and neither its segment's limit nor its age is
+    /// passed. Returns how many.
+    std::size_t restore(const std::vector<MacEntry>& entries, const Indices& indices, const Snapshot& snapshot);
     [[nodiscard]] MacEvent describe(const MacChange& change) const;
 
   private:

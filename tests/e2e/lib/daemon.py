@@ -72,6 +72,16 @@ class Daemon:
             control.call("system.get")
         return self
 
+    def replace(self, timeout=30):
+        """A second one takes the place of the first, as `bulkheadd --replace` by hand. Returns the first one's exit code."""
+        first, ready = self.process, self.notifications.everything().count("READY=1")
+        with open(self.log, "ab") as log:
+            environment = {**os.environ, "NOTIFY_SOCKET": str(self.notifications.path), **self.environment}
+            self.process = subprocess.Popen(dies_with_us([*self.command, "--replace"]), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=environment, start_new_session=True)
+        self.hears("READY=1", timeout, ready + 1)
+        return first.wait(timeout)
+
     def hears(self, line, seconds=10, times=1):
         """Waits until the switch has told its service manager `line` so often."""
         pidfd = os.pidfd_open(self.process.pid)

@@ -230,10 +230,10 @@ void FakeGuest::stop() {
     }
 }
 
-bool FakeGuest::still_connected() {
+bool FakeGuest::still_connected(int wait_ms) {
     pollfd waiting{.fd = socket_, .events = POLLIN, .revents = 0};
     char byte;
-    return poll(&waiting, 1, 2000) == 0 || recv(socket_, &byte, 1, MSG_PEEK) > 0;
+    return poll(&waiting, 1, wait_ms) == 0 || recv(socket_, &byte, 1, MSG_PEEK) > 0;
 }
 
 void FakeGuest::offer(Ring& ring, std::uint32_t length, std::uint16_t flags) {
@@ -258,6 +258,11 @@ void FakeGuest::send(const Frame& frame, const NetHeader& header, std::uint16_t 
 bool FakeGuest::is_to_kick(std::uint16_t pair) const {
     constexpr std::uint16_t kNoNotify = 1;  // virtio 1.1, section 2.6.10: VIRTQ_USED_F_NO_NOTIFY
     return (__atomic_load_n(&rings_[pair * 2U + 1].used[0], __ATOMIC_ACQUIRE) & kNoNotify) == 0;
+}
+
+bool FakeGuest::has_unsent(std::uint16_t pair) const {
+    const Ring& ring = rings_[pair * 2U + 1];
+    return __atomic_load_n(&ring.used[1], __ATOMIC_ACQUIRE) != ring.next;
 }
 
 void FakeGuest::send_endless(std::uint64_t bytes, std::uint16_t pair) {

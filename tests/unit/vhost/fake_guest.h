@@ -35,8 +35,9 @@ class FakeGuest {
     static constexpr std::uint16_t kRingSize = 64;
     static constexpr std::uint32_t kBufferSize = 72 * 1024;
 
-    static FakeGuest connect_to(const std::string& path);  ///< the switch is the server
-    static FakeGuest listen_on(const std::string& path);   ///< the switch is the client; waits for it
+    static FakeGuest connect_to(const std::string& path);                  ///< the switch is the server
+    static FakeGuest listen_on(const std::string& path);                   ///< the switch is the client; waits for it
+    static FakeGuest on(int connection) { return FakeGuest(connection); }  ///< takes it over
     FakeGuest(FakeGuest&& other) noexcept;
     FakeGuest& operator=(FakeGuest&&) = delete;
     ~FakeGuest();
@@ -54,14 +55,15 @@ class FakeGuest {
     void send_odd_message(std::uint32_t request, std::span<const int> descriptors, bool wants_reply);
     /// A part of a message, say. False: the switch has not taken earlier ones yet.
     bool send_bytes(std::span<const std::uint8_t> bytes);
-    void touch_ring(std::uint16_t ring);  ///< says its address again: librte_vhost looks at it
-    void take_memory_back();              ///< the file that the switch has mapped is cut off
-    void stop();                          ///< as a guest that shuts its driver down: GET_VRING_BASE of every ring
-    bool still_connected();               ///< false once the switch has closed the connection
+    void touch_ring(std::uint16_t ring);       ///< says its address again: librte_vhost looks at it
+    void take_memory_back();                   ///< the file that the switch has mapped is cut off
+    void stop();                               ///< as a guest that shuts its driver down: GET_VRING_BASE of every ring
+    bool still_connected(int wait_ms = 2000);  ///< false once the switch has closed the connection
 
     void send(const Frame& frame, const NetHeader& header = {}, std::uint16_t pair = 0, bool kick = true);
     /// A frame of `bytes` in descriptors that all name the same memory: longer than the guest's own.
     void send_endless(std::uint64_t bytes, std::uint16_t pair = 0);
+    bool has_unsent(std::uint16_t pair = 0) const;  ///< the switch has not taken all of its frames yet
     std::optional<Delivered> receive(std::uint16_t pair = 0);
     void give_buffers(std::uint16_t count, std::uint16_t pair = 0, std::uint32_t length = kBufferSize);
 

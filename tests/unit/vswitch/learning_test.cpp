@@ -45,6 +45,34 @@ struct Learning : testing::Test {
     Bench bench;
 };
 
+MacEntry kept(unsigned number, std::string port, std::uint32_t age_s = 0, std::string segment = "blue") {
+    MacEntry entry{.segment = std::move(segment), .mac = station(number), .port = std::move(port)};
+    entry.age_s = age_s;
+    return entry;
+}
+
+TEST_F(Learning, WhatWasLearnedBeforeARestartIsPutBackWhereItStillStands) {
+    at_second(1000);
+    bench.pass("b2", frame(kBroadcast, 2));
+    EXPECT_EQ(bench.vswitch().restore_macs({kept(1, "b1", 7), kept(2, "b1"), kept(3, "gone"), kept(4, "b1", 301),
+                                            kept(5, "r1", 0, "red"), kept(6, "r1"), kept(7, "b1", 0, "gone")}),
+              2U);
+    EXPECT_EQ(where(1), "b1");
+    EXPECT_EQ(where(2), "b2") << "what is heard now is newer";
+    EXPECT_EQ(where(5, "red"), "r1");
+    for (const unsigned number : {3U, 4U, 6U, 7U}) EXPECT_EQ(where(number), "") << number;
+    EXPECT_EQ(bench.vswitch().macs({.mac = station(1)})[0].age_s, 7U);
+    at_second(1000 + 300 - 7 + 1);
+    EXPECT_EQ(where(1), "") << "it goes when it would have gone";
+}
+
+TEST_F(Learning, WhatIsPutBackKeepsToTheLimit) {
+    std::vector<MacEntry> entries;
+    for (unsigned number = 1; number < 20000; ++number) entries.push_back(kept(number, "b1"));
+    EXPECT_EQ(bench.vswitch().restore_macs(entries), 4096U);
+    EXPECT_EQ(bench.vswitch().mac_count("blue"), 4096U);
+}
+
 TEST_F(Learning, AnAddressIsKnownAfterItsFirstFrame) {
     bench.pass("b1", frame(kBroadcast, 1));
     EXPECT_EQ(where(1), "b1");

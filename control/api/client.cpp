@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/cli/client.h"
+#include "control/api/client.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace bulkhead::cli {
+namespace bulkhead::api {
 namespace {
 
 using nlohmann::json;
@@ -162,4 +162,4 @@ CallResult<void> Client::receive_more(const Deadline& deadline) {
     return {};
 }
 
-}  // namespace bulkhead::cli
+}  // namespace bulkhead::api

@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace bulkhead::cli {
+namespace bulkhead::api {
 
 /// Why a call gave no result.
 struct CallFailure {
@@ -57,4 +57,4 @@ class Client {
     std::deque<nlohmann::json> notifications_;
 };
 
-}  // namespace bulkhead::cli
+}  // namespace bulkhead::api
