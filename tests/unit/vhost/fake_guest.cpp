@@ -260,6 +260,18 @@ bool FakeGuest::is_to_kick(std::uint16_t pair) const {
     return (__atomic_load_n(&rings_[pair * 2U + 1].used[0], __ATOMIC_ACQUIRE) & kNoNotify) == 0;
 }
 
+FakeGuest::RawRing FakeGuest::raw(std::uint16_t ring) const {
+    return {rings_[ring].descriptors, rings_[ring].available, rings_[ring].used};
+}
+
+std::uint8_t* FakeGuest::buffer(std::uint16_t ring, std::uint16_t slot) const {
+    return rings_[ring].buffers + slot * std::size_t{kBufferSize};
+}
+
+std::uint64_t FakeGuest::buffer_address(std::uint16_t ring, std::uint16_t slot) const {
+    return static_cast<std::uint64_t>(buffer(ring, slot) - memory_);
+}
+
 bool FakeGuest::has_unsent(std::uint16_t pair) const {
     const Ring& ring = rings_[pair * 2U + 1];
     return __atomic_load_n(&ring.used[1], __ATOMIC_ACQUIRE) != ring.next;

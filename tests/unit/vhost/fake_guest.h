@@ -67,12 +67,24 @@ class FakeGuest {
     std::optional<Delivered> receive(std::uint16_t pair = 0);
     void give_buffers(std::uint16_t count, std::uint16_t pair = 0, std::uint32_t length = kBufferSize);
 
-  private:
+    /// A ring as its memory has it (virtio 1.1, section 2.6), to be written with whatever a test likes.
     struct Descriptor {
         std::uint64_t address;
         std::uint32_t length;
         std::uint16_t flags, next;
     };
+    struct RawRing {
+        Descriptor* descriptors;
+        std::uint16_t* available;  ///< flags, idx, ring[]
+        std::uint16_t* used;       ///< flags, idx, then {u32 id, u32 len}[]
+    };
+    [[nodiscard]] RawRing raw(std::uint16_t ring) const;
+    [[nodiscard]] std::uint64_t memory_size() const { return memory_size_; }  ///< addresses are 0 to this
+    /// The address of a ring's buffer, kBufferSize long, and where it is.
+    [[nodiscard]] std::uint64_t buffer_address(std::uint16_t ring, std::uint16_t slot) const;
+    [[nodiscard]] std::uint8_t* buffer(std::uint16_t ring, std::uint16_t slot) const;
+
+  private:
     struct Ring {
         Descriptor* descriptors = nullptr;
         std::uint16_t* available = nullptr;  ///< flags, idx, ring[]
