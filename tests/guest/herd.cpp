@@ -5,10 +5,12 @@
 //
 // A line on standard input is answered by a line of JSON:
 //   reset   forget the gaps
+//   pause, resume  sending
 //   restart N  guest N goes, and comes back with a socket made anew
 //   report  {"hearing": guests that heard in the last 50 ms, "longest_gap_ms": [of each guest, the present one
 //            included], "first_heard": [when it first heard since the switch last came, CLOCK_MONOTONIC seconds, or 0],
 //            "socket_made": [likewise]}
+//   shrink N   guest N cuts off the memory that it shares, and waits to be hung up on
 // Its end is the end of input.
 #include <algorithm>
 #include <atomic>
@@ -41,6 +43,8 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 constexpr std::uint64_t kFeatures = 1ULL << 32 | 1ULL << 15;  // VERSION_1, MRG_RXBUF
 constexpr std::chrono::milliseconds kPace{2};
 
+std::atomic<bool> paused{false};
+
 struct Guest {
     explicit Guest(unsigned at) : number(at), last(Clock::now().time_since_epoch().count()) {}
 
@@ -49,7 +53,7 @@ struct Guest {
     std::atomic<Clock::rep> gap{0};    ///< the longest between two such times
     std::atomic<Clock::rep> first{0};  ///< since the switch last came
     std::atomic<Clock::rep> made{0};   ///< its socket
-    std::atomic<bool> restarts{false};
+    std::atomic<bool> restarts{false}, shrinks{false};
 };
 
 Frame frame_to(unsigned to, unsigned from) {
@@ -77,7 +81,12 @@ void live(Guest& self, FakeGuest device) {
     device.start(kFeatures);
     const Frame frame = frame_to(self.number ^ 1, self.number);
     while (device.still_connected(0) && !self.restarts) {
-        if (!device.has_unsent()) device.send(frame);
+        if (self.shrinks.exchange(false)) {
+            device.take_memory_back();  // who touches it now gets SIGBUS, we too
+            while (device.still_connected(10)) continue;
+            return;
+        }
+        if (!paused && !device.has_unsent()) device.send(frame);
         while (auto delivered = device.receive()) {
             if (is_from_partner(delivered->frame, self.number)) heard(self);
             device.give_buffers(1);
@@ -155,6 +164,8 @@ int main(int argc, char** argv) {
     for (std::string line; std::getline(std::cin, line);) {
         if (line == "reset")
             for (const auto& guest : guests) guest->gap = 0;
+        if (line.starts_with("shrink ")) guests.at(std::stoul(line.substr(7)))->shrinks = true;
+        if (line == "pause" || line == "resume") paused = line == "pause";
         if (line.starts_with("restart ")) guests.at(std::stoul(line.substr(8)))->restarts = true;
         std::cout << (line == "report" ? report(guests) : nlohmann::json::object()) << std::endl;
     }
