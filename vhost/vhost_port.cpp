@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include <rte_pause.h>
 #include <rte_vhost.h>
 #include <spdlog/spdlog.h>
 
@@ -28,6 +29,10 @@ void VhostPort::guest_came() {
     receive_pairs_ = 0;
     transmit_pairs_ = 0;
     memory_.reset();
+    {
+        const std::lock_guard lock(mutex_);
+        is_withdrawn_ = false;
+    }
     connections_.fetch_add(1, std::memory_order_relaxed);
     has_guest_ = true;
 }
@@ -72,7 +77,11 @@ void VhostPort::device_started(int vid) {
     // vid_, so that none is about to sleep on this guest.
     for (std::uint16_t pair = 0; pair < queue_pairs_; ++pair)
         rte_vhost_enable_guest_notification(vid, guest_transmit_ring(pair), 0);
-    vid_.store(vid, std::memory_order_release);
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_withdrawn_) return;
+        vid_.store(vid, std::memory_order_release);
+    }
     wake_.ring();
     if (!sink_) return;
     sink_(PortEvent::guest_connected);
@@ -80,10 +89,8 @@ void VhostPort::device_started(int vid) {
 }
 
 void VhostPort::device_stopped(int vid) {
-    if (vid_.load() != vid) return;
-    vid_ = kNoDevice;
-    for (const auto& queue : receive_queues_) queue->guard.pass();
-    for (TransmitQueue& queue : transmit_queues_) queue.guard.pass();
+    if (vid == kNoDevice || !vid_.compare_exchange_strong(vid, kNoDevice)) return;
+    wait_for_workers();
     {
         const std::lock_guard lock(mutex_);
         offloads_ = kAllOffloads;
@@ -95,6 +102,29 @@ void VhostPort::device_stopped(int vid) {
     sink_(PortEvent::guest_disconnected);
 }
 
+void VhostPort::withdraw_device() {
+    {
+        const std::lock_guard lock(mutex_);
+        is_withdrawn_ = true;
+    }
+    device_stopped(vid_);
+}
+
+/// A burst takes microseconds. Who is inside for longer has lost its core, or is held by the guest.
+void VhostPort::wait_for_workers() noexcept {
+    static constexpr std::chrono::milliseconds kPatience{5};
+    const auto wait_for = [this](QueueGuard& guard) {
+        const auto held_from = std::chrono::steady_clock::now() + kPatience;
+        while (!guard.try_pass()) {
+            if (std::chrono::steady_clock::now() > held_from) calls_.drain();
+            rte_pause();
+        }
+    };
+    for (const auto& queue : receive_queues_) wait_for(queue->guard);
+    for (TransmitQueue& queue : transmit_queues_) wait_for(queue.guard);
+    calls_.forget();
+}
+
 void VhostPort::ring_changed(int vid, std::uint16_t ring, bool enabled) {
     const auto pair = static_cast<std::uint16_t>(ring / 2);
     if (pair >= queue_pairs_) return;
@@ -104,6 +134,7 @@ void VhostPort::ring_changed(int vid, std::uint16_t ring, bool enabled) {
     rte_vhost_vring vring{};
     const bool is_set_up = enabled && rte_vhost_get_vhost_vring(vid, ring, &vring) == 0;
     ring_sizes_[ring] = vring.size;
+    calls_.watch(ring, is_set_up ? vring.callfd : -1);
     if (guest_transmits) {
         if (!enabled) {
             wake_.forget(pair);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "vhost/buffer_allowance.h"
+#include "vhost/call_set.h"
 #include "vhost/guest_features.h"
 #include "vhost/guest_memory.h"
 #include "vhost/log_limit.h"
@@ -64,6 +65,7 @@ class VhostPort final : public PortIo, private GuestListener {
           relay_(std::move(relay)),
           sink_(std::move(sink)),
           wake_(std::move(wake)),
+          calls_(static_cast<std::uint16_t>(2 * queue_pairs_)),
           guest_offloads_(device_.offloads),
           transmit_queues_(workers) {
         for (std::uint16_t queue = 0; queue < queue_pairs_; ++queue)
@@ -100,11 +102,14 @@ class VhostPort final : public PortIo, private GuestListener {
     void guest_refused() override;
     [[nodiscard]] std::uint64_t refused_features(bool wants_more) const override;
     [[nodiscard]] bool has_lost_memory() const override { return memory_.is_broken(); }
+    [[nodiscard]] bool has_jammed_call() const override { return calls_.is_jammed(); }
     void message_begins() override { memory_.touched_from_here(); }
     void device_started(int vid) override;
     void device_stopped(int vid) override;
     void ring_changed(int vid, std::uint16_t ring, bool enabled) override;
 
+    void withdraw_device() override;
+    void wait_for_workers() noexcept;
     [[nodiscard]] bool can_receive(std::uint16_t queue) const noexcept;
     TransmitResult send(TransmitQueue& queue, unsigned pair, rte_mbuf** frames, std::uint16_t count) noexcept;
     TransmitResult enqueue(TransmitQueue& queue, int vid, unsigned pair, rte_mbuf** chains,
@@ -120,11 +125,13 @@ class VhostPort final : public PortIo, private GuestListener {
     const PortEventSink sink_;
     bool is_served_ = false;
     WakeSet wake_;
+    CallSet calls_;
     LogLimit left_log_;     ///< the relay's thread
     LogLimit refused_log_;  ///< likewise
 
     GuestMemory memory_;
     mutable std::mutex mutex_;      ///< no worker takes it
+    bool is_withdrawn_ = false;     ///< inside the mutex: the guest is to go
     std::string why_left_;          ///< inside the mutex: the last guest
     GuestOffloads guest_offloads_;  ///< likewise: as configured
 

@@ -273,7 +273,8 @@ void Daemon::restore_macs() {
 }
 
 void Daemon::keep_macs() const {
-    auto kept = keep_learned_macs(state_dir_, plane_->get_switch().macs({}), std::chrono::system_clock::now());
+    auto kept = keep_learned_macs(state_dir_, plane_->get_switch().macs({}, {.after = {}, .limit = kMostKeptMacs}),
+                                  std::chrono::system_clock::now());
     if (!kept) spdlog::warn("learned MACs are not kept: {}", kept.error().message);
 }
 

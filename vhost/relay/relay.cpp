@@ -16,6 +16,11 @@
 #include "vhost/relay/session.h"
 
 namespace bulkhead::vhost {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{50};  ///< how long a guest can hold a worker, see CallSet
+
+}  // namespace
 
 /// A port's socket, and its guest if there is one.
 class Relay::ServedPort {
@@ -24,6 +29,9 @@ class Relay::ServedPort {
         : loop_(loop), settings_(std::move(settings)), listener_(listener) {}
     ServedPort(const ServedPort&) = delete;
     ServedPort& operator=(const ServedPort&) = delete;
+    ~ServedPort() {
+        if (session_) listener_.withdraw_device();
+    }
 
     Result<> open(FolderWatch& folders) {
         auto admit = [this](UniqueFd guest) { this->admit(std::move(guest)); };
@@ -40,6 +48,12 @@ class Relay::ServedPort {
     void close_if_without_memory() {
         if (!session_ || !listener_.has_lost_memory()) return;
         leave("it took back memory that it shares with us");
+        door_->guest_left();
+    }
+
+    void close_if_it_jams() {
+        if (!session_ || !listener_.has_jammed_call()) return;
+        leave("it filled an eventfd that we are to write to");
         door_->guest_left();
     }
 
@@ -63,6 +77,7 @@ class Relay::ServedPort {
     void leave(const std::string& why) {
         constexpr std::chrono::milliseconds kSoon{500};
         wants_more_ = session_->was_offer_declined() && EventLoop::Clock::now() - came_ < kSoon;
+        listener_.withdraw_device();
         session_.reset();  // the device has stopped when this returns
         listener_.guest_left(why);
     }
@@ -84,6 +99,8 @@ Result<std::unique_ptr<Relay>> Relay::create() {
     if (!folders) return std::unexpected(folders.error());
     std::unique_ptr<Relay> relay(new Relay(*std::move(loop), *std::move(folders)));
     if (auto watched = relay->watch_memory(); !watched) return std::unexpected(watched.error());
+    relay->on_thread(
+        [self = relay.get()] { self->loop_->add_periodic(kLook, [self] { self->close_those_who_jam(); }); });
     return relay;
 }
 
@@ -99,6 +116,10 @@ Result<> Relay::watch_memory() {
         });
     });
     return added;
+}
+
+void Relay::close_those_who_jam() {
+    for (const auto& [path, port] : ports_) port->close_if_it_jams();
 }
 
 void Relay::close_those_without_memory() {

@@ -33,6 +33,11 @@ class GuestListener : public DeviceListener {
     [[nodiscard]] virtual std::uint64_t refused_features(bool wants_more) const = 0;
     /// Whether the guest has taken back memory that it shares.
     [[nodiscard]] virtual bool has_lost_memory() const = 0;
+    /// Whether an eventfd of its keeps who writes to it waiting.
+    [[nodiscard]] virtual bool has_jammed_call() const = 0;
+    /// The guest is to go: when this returns no worker is inside librte_vhost with its device, nor will one be. Before
+    /// the connection is taken apart, since librte_vhost may wait for a worker meanwhile, which waits for the guest.
+    virtual void withdraw_device() = 0;
 
   protected:
     ~GuestListener() = default;
@@ -63,6 +68,7 @@ class Relay {
     Result<> watch_memory();
     /// Runs it on the thread, between two turns of its loop, and waits for that: none of them takes long.
     void close_those_without_memory();
+    void close_those_who_jam();
     void on_thread(const std::function<void()>& work);
 
     std::unique_ptr<EventLoop> loop_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/eventfd.h>
@@ -216,6 +217,13 @@ bool FakeGuest::send_bytes(std::span<const std::uint8_t> bytes) {
     if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
     if (errno != EAGAIN) throw std::system_error(errno, std::generic_category(), "send");
     return false;
+}
+
+void FakeGuest::jam_calls() {
+    for (const Ring& ring : rings_) {
+        check(eventfd_write(ring.call, ~0ULL - 1), "eventfd_write");
+        check(fcntl(ring.call, F_SETFL, fcntl(ring.call, F_GETFL) & ~O_NONBLOCK), "fcntl");
+    }
 }
 
 void FakeGuest::take_memory_back() {

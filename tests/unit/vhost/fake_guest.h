@@ -56,6 +56,7 @@ class FakeGuest {
     /// A part of a message, say. False: the switch has not taken earlier ones yet.
     bool send_bytes(std::span<const std::uint8_t> bytes);
     void touch_ring(std::uint16_t ring);       ///< says its address again: librte_vhost looks at it
+    void jam_calls();                          ///< who interrupts it waits
     void take_memory_back();                   ///< the file that the switch has mapped is cut off
     void stop();                               ///< as a guest that shuts its driver down: GET_VRING_BASE of every ring
     bool still_connected(int wait_ms = 2000);  ///< false once the switch has closed the connection

@@ -159,6 +159,32 @@ TEST_F(VhostHostileTest, memory_taken_back_costs_the_guest_its_connection) {
     }
 }
 
+/// And so has a worker waiting in write(2) to interrupt it.
+TEST_F(VhostHostileTest, an_eventfd_that_is_full_costs_the_guest_its_connection) {
+    for (int times = 1; times <= 3; ++times) {
+        std::optional<FakeGuest> guest;
+        auto port = open_with_guest(guest);
+        rte_mbuf* frame = buffer(frame_of(60));
+        guest->jam_calls();
+        const auto start = std::chrono::steady_clock::now();
+        std::atomic<bool> is_back{false};
+        std::thread worker([&] {
+            if (port->transmit(0, &frame, 1).taken == 0) rte_pktmbuf_free(frame);
+            is_back = true;
+        });
+        if (times == 2) {
+            EXPECT_THROW(guest->enable_ring(0, true), std::exception) << "librte_vhost waits for the worker, too";
+        }
+        EXPECT_LT(time_neighbor(), milliseconds(1000));
+        ASSERT_TRUE(events_.wait_for(PortEvent::guest_disconnected, times));
+        worker.join();
+        EXPECT_LT(since(start), milliseconds(1000));
+        EXPECT_TRUE(is_back);
+        wait_until_closed(*port);
+        EXPECT_NE(detail(*port, "last_closed").find("eventfd"), std::string::npos) << detail(*port, "last_closed");
+    }
+}
+
 TEST_F(VhostHostileTest, nonsense_fills_no_log) {
     char* text = nullptr;
     std::size_t size = 0;
