@@ -17,9 +17,7 @@
 namespace bulkhead {
 namespace {
 
-void account_outer(const Batch& batch, WorkerCounters& counters) noexcept {
-    std::uint64_t bytes = 0;
-    for (std::uint16_t row = 0; row < batch.count; ++row) bytes += batch.frames[row]->pkt_len;
+void account_outer(const Batch& batch, std::uint64_t bytes, WorkerCounters& counters) noexcept {
     counters.ports[batch.port].rx_packets.add(batch.count);
     counters.ports[batch.port].rx_bytes.add(bytes);
     counters.books.received.add(batch.count);
@@ -67,7 +65,7 @@ class Likeness {
                    udp = load_big_endian<std::uint16_t>(data + ip_ + 24);
         wrong_ |= (ip_ + std::uint32_t{total}) ^ length;
         wrong_ |= (kIpv4Header + std::uint32_t{udp}) ^ total;
-        wrong_ |= ipv4_sum(data + ip_) ^ 0xffff;
+        wrong_ |= checksum_fault(data + ip_);
     }
 
     /// Whether all frames' headers are like the first one's and right in themselves, wherever they come from.
@@ -87,15 +85,18 @@ class Likeness {
 
     /// Not by value: how a vector is handed over differs between the CPUs that this is compiled for.
     static void load(Octets& octets, const std::uint8_t* at) noexcept { std::memcpy(&octets, at, sizeof octets); }
-    /// 0xffff if the checksum is right. A sum of 16-bit words is the same in either byte order (RFC 1071, section 2).
-    static std::uint64_t ipv4_sum(const std::uint8_t* ip) noexcept {
+    /// 0 if the header's checksum is right: the ones' complement sum of its 16-bit words is all ones then (RFC 1071),
+    /// so that their plain sum divides by 65,535, as does that of the 32-bit words in either byte order. A number that
+    /// divides by an odd one gives the small quotient when it is multiplied by the odd one's inverse modulo 2^64, and
+    /// any other number gives something beyond all quotients.
+    static std::uint64_t checksum_fault(const std::uint8_t* ip) noexcept {
+        constexpr std::uint64_t kInverse = 0xfffe'fffe'fffe'ffff;
+        constexpr unsigned kQuotientBits = 20;  // five words of 32 bits, by 65,535
+        static_assert(kInverse * 0xffff == 1);
         std::array<std::uint32_t, kIpv4Header / 4> words;
         std::memcpy(words.data(), ip, sizeof words);
-        std::uint64_t sum = std::uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
-        sum = (sum >> 32) + (sum & 0xffff'ffff);
-        sum = (sum >> 16) + (sum & 0xffff);
-        sum = (sum >> 16) + (sum & 0xffff);
-        return (sum >> 16) + (sum & 0xffff);
+        const std::uint64_t sum = std::uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
+        return sum * kInverse >> kQuotientBits;
     }
 
     std::uint16_t header_ = 0;  ///< octets before the inner frame
@@ -119,7 +120,7 @@ bool find_origins(Batch& batch, const Ipv4VniTable& table, std::uint16_t udp_por
 
 /// The usual burst: every frame out of a tunnel, with nothing unusual in its header. False, and nothing done, for any
 /// other.
-bool strip_alike(Batch& batch, const UnderlayEntry& underlay) noexcept {
+bool strip_alike(Batch& batch, const UnderlayEntry& underlay, const Batch::Column<const std::uint8_t*>& data) noexcept {
     const Outer first = parse_outer(batch.frames[0], underlay);
     if (first.kind != Outer::Kind::tunnelled || !first.is_plain) return false;
     Likeness likeness(rte_pktmbuf_mtod(batch.frames[0], const std::uint8_t*), first.header_length);
@@ -129,9 +130,8 @@ bool strip_alike(Batch& batch, const UnderlayEntry& underlay) noexcept {
         const rte_mbuf* frame = batch.frames[row];
         if (frame->data_len < first.header_length) [[unlikely]]
             return false;
-        const auto* data = rte_pktmbuf_mtod(frame, const std::uint8_t*);
-        likeness.add(data, frame->pkt_len);
-        origins[row] = likeness.origin_of(data);
+        likeness.add(data[row], frame->pkt_len);
+        origins[row] = likeness.origin_of(data[row]);
         strays |= origins[row] ^ likeness.origin();
     }
     if (!likeness.holds()) return false;
@@ -220,13 +220,16 @@ void take_apart(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters
 BULKHEAD_CPU_CLONES void decapsulate(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters,
                                      UnderlayExchange& exchange, HostWire& wire) noexcept {
     const UnderlayEntry& underlay = *snapshot.ports[batch.port].underlay;
+    Batch::Column<const std::uint8_t*> data;
+    std::uint64_t bytes = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
-        const auto* data = rte_pktmbuf_mtod(batch.frames[row], const std::uint8_t*);
-        rte_prefetch0(data);
-        rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
+        data[row] = rte_pktmbuf_mtod(batch.frames[row], const std::uint8_t*);
+        rte_prefetch0(data[row]);
+        rte_prefetch0(data[row] + RTE_CACHE_LINE_SIZE);
+        bytes += batch.frames[row]->pkt_len;
     }
-    account_outer(batch, counters);
-    if (!strip_alike(batch, underlay)) take_apart(batch, snapshot, counters, exchange, wire);
+    account_outer(batch, bytes, counters);
+    if (!strip_alike(batch, underlay, data)) take_apart(batch, snapshot, counters, exchange, wire);
 }
 
 }  // namespace bulkhead
