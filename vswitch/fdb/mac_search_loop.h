@@ -7,12 +7,20 @@ namespace {
 
 constexpr std::size_t kAhead = 128;  ///< keys whose buckets are fetched before the first is compared
 
-/// What the bucket says of the key, or none. The key is looked at once more after the value: the slot may have been
-/// given to another key in between.
+/// Whether the value that was read from the slot was the key's. Since the slot was found it may have gone to another
+/// key and back; but there was a moment at which it held the key, and if the value is the same before and after that,
+/// by its version too, it is what it held with it.
+bool is_value_of(MacKey key, MacValue value, const MacBucket& bucket, unsigned slot) noexcept {
+    const std::uint64_t other_key = bucket.keys[slot].load(std::memory_order_acquire) ^ key;
+    const MacValue again(bucket.values[slot].load(std::memory_order_relaxed));
+    return (other_key | (again.written() ^ value.written())) == 0;
+}
+
+/// What the bucket says of the key, or none.
 MacValue find_in(const MacBucket& bucket, MacKey key) noexcept {
     const unsigned slot = slot_with(bucket, key);
     const MacValue value(bucket.values[slot].load(std::memory_order_acquire));
-    return bucket.keys[slot].load(std::memory_order_relaxed) == key ? value : MacValue::none();
+    return is_value_of(key, value, bucket, slot) ? value : MacValue::none();
 }
 
 void find_elsewhere(const MacBuckets& table, const MacKey* keys, std::span<const std::uint8_t> elsewhere,
@@ -37,9 +45,10 @@ void find_part(const MacBuckets& table, const MacKey* keys, MacValue* found, std
     for (std::size_t at = 0; at < count; ++at) {
         const MacBucket& bucket = *buckets[at];
         const unsigned slot = slot_with(bucket, keys[at]);
-        found[at] = MacValue(bucket.values[slot].load(std::memory_order_acquire));
+        const MacValue value(bucket.values[slot].load(std::memory_order_acquire));
+        found[at] = value;
         elsewhere[misses] = static_cast<std::uint8_t>(at);
-        misses += (bucket.keys[slot].load(std::memory_order_relaxed) ^ keys[at]) != 0 ? 1 : 0;
+        misses += is_value_of(keys[at], value, bucket, slot) ? 0 : 1;
     }
     if (misses > 0) find_elsewhere(table, keys, {elsewhere.data(), misses}, found);
 }

@@ -62,9 +62,8 @@ void MacTable::touch(MacKey key, MacValue value) noexcept {
     const Slot slot = slot_of(buckets(), key);
     if (!slot) return;
     std::uint64_t expected = value.word();
-    const MacValue seen(value.attachment(), false, now);
-    // A slot that got another owner in between holds another word, or one that differs in attachment: both fail.
-    slot.bucket->values[slot.at].compare_exchange_strong(expected, seen.word(), std::memory_order_release,
+    // A slot that got another owner in between holds a value of another version.
+    slot.bucket->values[slot.at].compare_exchange_strong(expected, value.seen_at(now).word(), std::memory_order_release,
                                                          std::memory_order_relaxed);
 }
 
@@ -125,8 +124,13 @@ void MacTable::account(MacKey key, MacValue value, int change) noexcept {
     add(by_attachment_[value.attachment()], change);
 }
 
+void MacTable::write(Slot slot, MacValue value) noexcept {
+    std::atomic<std::uint64_t>& word = slot.bucket->values[slot.at];
+    word.store(value.after(MacValue(word.load(std::memory_order_relaxed))).word(), std::memory_order_release);
+}
+
 void MacTable::fill(Slot slot, MacKey key, MacValue value) noexcept {
-    slot.bucket->values[slot.at].store(value.word(), std::memory_order_release);
+    write(slot, value);
     slot.bucket->keys[slot.at].store(key, std::memory_order_release);
 }
 
@@ -138,7 +142,7 @@ void MacTable::insert(Slot slot, MacKey key, MacValue value) noexcept {
 
 void MacTable::overwrite(Slot slot, MacKey key, MacValue value) noexcept {
     account(key, MacValue(slot.bucket->values[slot.at].load(std::memory_order_relaxed)), -1);
-    slot.bucket->values[slot.at].store(value.word(), std::memory_order_release);
+    write(slot, value);
     account(key, value, +1);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The MAC table of the whole switch: (segment, MAC) → attachment, in one hash table of one 64-bit key word and one
 // 64-bit value word per entry, four entries a bucket, two candidate buckets a key. Readers need no lock: a
-// writer publishes value before key and clears key before value, and a reader looks at the key again after the value.
+// writer publishes value before key and clears key before value, every value that it writes to a slot has another
+// version, and a reader looks at key and value again after the value.
 //
 // Threads: find and touch from any worker at any time. All else takes the writer's lock; workers only try it
 // (std::try_to_lock) and come back later, so that nobody waits for a preempted writer.
@@ -149,6 +150,7 @@ class MacTable {
     [[nodiscard]] Slot room_for(MacBuckets& table, MacKey key, const Place& place) noexcept;
     /// A slot of the key's buckets that holds a learned entry.
     [[nodiscard]] static Slot learned_slot(MacBuckets& table, MacKey key) noexcept;
+    static void write(Slot slot, MacValue value) noexcept;
     static void fill(Slot slot, MacKey key, MacValue value) noexcept;
     void insert(Slot slot, MacKey key, MacValue value) noexcept;
     void overwrite(Slot slot, MacKey key, MacValue value) noexcept;

@@ -10,11 +10,11 @@ namespace {
 bool are_known(const Batch& batch, std::uint32_t now) noexcept {
     std::uint64_t other = 0;
     if (batch.attachment != kNoAttachment) {
-        const std::uint64_t known = MacValue(batch.attachment, false, now).word();
-        for (std::uint16_t row = 0; row < batch.count; ++row) other |= batch.source_entry(row).word() ^ known;
+        const MacValue known(batch.attachment, false, now);
+        for (std::uint16_t row = 0; row < batch.count; ++row) other |= batch.source_entry(row).difference(known);
     } else {
         for (std::uint16_t row = 0; row < batch.count; ++row)
-            other |= batch.source_entry(row).word() ^ MacValue(batch.ingress[row], false, now).word();
+            other |= batch.source_entry(row).difference(MacValue(batch.ingress[row], false, now));
     }
     return other == 0;
 }
@@ -27,7 +27,7 @@ BULKHEAD_CPU_CLONES void learn(Batch& batch, MacTable& macs, Learner& learner) n
         return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         const MacValue value = batch.source_entry(row);
-        if (value.word() == MacValue(batch.ingress[row], false, now).word()) [[likely]]
+        if (value.difference(MacValue(batch.ingress[row], false, now)) == 0) [[likely]]
             continue;
         if (!batch.alive(row)) continue;
         if (value.attachment() == batch.ingress[row])
