@@ -123,7 +123,7 @@ bool find_origins(Batch& batch, const Ipv4VniTable& table, std::uint16_t udp_por
 bool strip_alike(Batch& batch, const UnderlayEntry& underlay, const Batch::Column<const std::uint8_t*>& data) noexcept {
     const Outer first = parse_outer(batch.frames[0], underlay);
     if (first.kind != Outer::Kind::tunnelled || !first.is_plain) return false;
-    Likeness likeness(rte_pktmbuf_mtod(batch.frames[0], const std::uint8_t*), first.header_length);
+    Likeness likeness(data[0], first.header_length);
     Batch::Column<Ipv4VniTable::Key> origins;
     Ipv4VniTable::Key strays = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
