@@ -27,15 +27,19 @@ class Bulkhead:
         return processes.run([str(self._program), "--version"]).split()[1]
 
     @contextmanager
-    def start(self, ports: Sequence[Port], layout: Layout, folder: Path) -> Iterator[Running]:
+    def start(self, ports: Sequence[Port], layout: Layout, folder: Path,
+              predecessor: Running | None = None) -> Iterator[Running]:
+        """With a `predecessor`, of the same ports and folder, it takes over from that, which ends."""
         log, config, path = folder / "bulkheadd.log", folder / "bulkhead.json", folder / "control.sock"
         config.write_text(json.dumps(_configuration(ports, layout), indent=2))
         command = [str(self._program), "--config", str(config), "--state-dir", str(folder / "state"),
-                   "--socket", str(path)]
+                   "--socket", str(path), *(["--replace"] if predecessor else [])]
         client = _Client(path)
         with processes.child(command, log) as process:
             try:
                 running = Running(process, log, client.frames, client.counts, client.stations)
+                if predecessor:
+                    running.wait_for("end of its predecessor", lambda: predecessor.process.poll() is not None)
                 running.wait_for("control socket", lambda: client.frames() is not None)
                 if any(isinstance(port, Uplink) for port in ports):
                     running.wait_for("next hop", client.tunnel_is_up)
@@ -82,7 +86,8 @@ def _overlay(ports: Sequence[Port]) -> dict:
 
 def _idle(ports: Sequence[Port]) -> dict:
     # What talks through a TAP needs cores too, all that there are: there the worker sleeps, as installed.
-    return {} if any(isinstance(port, Tap) for port in ports) else {"mode": "busy"}
+    shared = any(isinstance(port, Tap) or isinstance(port, Vhost) and port.wants_cores for port in ports)
+    return {} if shared else {"mode": "busy"}
 
 
 def _port(port: Port, number: int) -> dict:

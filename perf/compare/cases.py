@@ -7,6 +7,7 @@ from .group import Group
 from .iperf import Transfer
 from .latency import LatencyCase
 from .memory import MemoryCase
+from .outage import OutageCase, handed_over, killed
 from .overlay import WAYS, GeneveCase, OverlayCase
 from .replay import ReplayCase
 from .rig import COPIES, LearningCase, RigCase, WorkersCase
@@ -31,6 +32,8 @@ _ALL: tuple[Case, ...] = (
     VhostCase("vhost-1514", 1514),
     LatencyCase("vhost-latency"),
     MemoryCase("memory-64", 64),
+    OutageCase("outage-handed-over", "a successor takes over (`--replace`)", handed_over),
+    OutageCase("outage-killed", "killed (SIGKILL), and started again at once", killed),
     TapCase("tap-tcp", "TCP from pod to pod, one stream", Transfer(streams=1, both_ways=False)),
     TapCase("tap-tcp-both", "TCP between pods, four streams each way at once", Transfer(streams=4, both_ways=True)),
 )

@@ -79,7 +79,7 @@ def _measure(options: argparse.Namespace) -> dict:
     if (os.cpu_count() or 1) < 2:
         raise MeasurementFailed("needs two cores: one for the worker, one for everything else")
     build = Path(os.environ.get("BULKHEAD_BUILD", REPOSITORY / "build"))
-    plan = Plan(options.rounds, options.seconds, Layout(), build / "perf")
+    plan = Plan(options.rounds, options.seconds, Layout(), build)
     cases = _cases(options)
     found = programs.present(_peers(options, cases), build)
     # All that can fail besides a run, before the first of them: an hour's figures are not lost for a name.

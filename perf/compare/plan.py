@@ -11,12 +11,20 @@ class Plan:
     rounds: int
     seconds: float
     layout: Layout
-    tools: Path  # the build's folder of perf programs: canary, guest
+    build: Path
 
     @property
     def canary(self) -> Path:
-        return self.tools / "canary"
+        return self.build / "perf" / "canary"
 
     @property
     def guest(self) -> Path:
-        return self.tools / "guest"
+        return self.build / "perf" / "guest"
+
+    @property
+    def rig(self) -> Path:
+        return self.build / "perf" / "rig"
+
+    @property
+    def herd(self) -> Path:
+        return self.build / "tests" / "guest" / "herd"

@@ -49,6 +49,7 @@ class Vhost:
     """A guest's vhost-user socket. The guest listens and the program connects, so that all start alike."""
 
     socket: Path
+    wants_cores: bool = False  # the guest lives on all cores, the worker's too
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ class LearningCase(RigCase):
 
 
 def run_rig(case: str, program: Program, plan: Plan, seconds: float, warm_up_s: float) -> dict:
-    command = [str(plan.tools / "rig"), "--case", case, "--program", _PROGRAMS[program.key], "--seconds", str(seconds),
+    command = [str(plan.rig), "--case", case, "--program", _PROGRAMS[program.key], "--seconds", str(seconds),
                "--warm-up", str(warm_up_s), "--worker-core", str(plan.layout.worker_core),
                "--control-core", str(plan.layout.control_core)]
     figures = json.loads(processes.run(command, timeout_s=seconds + 120))

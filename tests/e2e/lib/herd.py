@@ -14,7 +14,7 @@ class Herd:
         self.folder, self.count = folder, count
 
     def __enter__(self):
-        self.process = subprocess.Popen(dies_with_us([str(BUILD / "tests/unit/vhost/herd"), str(self.folder), str(self.count)]),
+        self.process = subprocess.Popen(dies_with_us([str(BUILD / "tests/guest/herd"), str(self.folder), str(self.count)]),
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         until(lambda: len(list(self.folder.glob("*.sock"))) == self.count, 10, "the guests' sockets")
         return self

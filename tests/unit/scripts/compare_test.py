@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "perf"))
 
 from compare import check, cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
-from compare import bridge, bulkheadd, iperf, mover  # noqa: E402
+from compare import bridge, bulkheadd, iperf, mover, outage  # noqa: E402
 from compare.cases import CASES  # noqa: E402
 from compare.plan import Plan  # noqa: E402
 from compare.ports import Replay, Tap, Vhost  # noqa: E402
@@ -146,7 +146,7 @@ class Tiny(ReplayCase):
 
 class Rounds(unittest.TestCase):
     def measure(self, *programs):
-        plan = Plan(5, 1.0, Layout(), pathlib.Path("/no/tools"))
+        plan = Plan(5, 1.0, Layout(), pathlib.Path("/no/build"))
         with mock.patch.object(machine, "canary", return_value=MOOD), mock.patch.object(processes, "keep_off"), \
                 mock.patch.object(window, "measure", return_value=window.Sample(10, 10, 1.0, 1.0)), contextlib.redirect_stderr(io.StringIO()) as said:
             runs = rounds.measure(Tiny("tiny", 1, 0.0), list(programs), plan, lambda run: None)
@@ -171,7 +171,7 @@ class Rounds(unittest.TestCase):
 
     def play(self, case, *keys):
         with mock.patch.object(machine, "canary", return_value=MOOD), contextlib.redirect_stderr(io.StringIO()) as said:
-            runs = rounds.measure(case, [Fake(key) for key in keys], Plan(3, 1.0, Layout(), pathlib.Path("/no/tools")), lambda run: None)
+            runs = rounds.measure(case, [Fake(key) for key in keys], Plan(3, 1.0, Layout(), pathlib.Path("/no/build")), lambda run: None)
         return [(run["program"], run["round"], run["figure"]) for run in runs], said.getvalue()
 
     def test_a_case_brings_its_figures_and_its_programs(self):
@@ -221,6 +221,10 @@ class Ports(unittest.TestCase):
     def test_bulkhead_lets_pods_have_its_core(self):
         said = bulkheadd._configuration([self.tap], Layout())
         self.assertEqual(said["ports"], [{"name": "p0", "segment": "blue", "type": "tap", "netns": "/proc/5/ns/net", "ifname": "net1"}])
+        self.assertEqual(said["node"]["idle"], {})
+
+    def test_bulkhead_lets_guests_have_its_core_that_want_it(self):
+        said = bulkheadd._configuration([Vhost(pathlib.Path("/y.sock"), wants_cores=True)], Layout())
         self.assertEqual(said["node"]["idle"], {})
 
     def test_a_bridge(self):
@@ -308,8 +312,25 @@ class Latency(unittest.TestCase):
         self.assertEqual(self.rate(12e6, 9e6), 2_500_000)
 
 
+class Outage(unittest.TestCase):
+    def test_each_restart_is_of_what_runs_and_the_guests_are_heard_before_and_after(self):
+        guests = mock.Mock(sockets=[pathlib.Path("/0.sock")])
+        guests.longest_gap_ms.side_effect = [*range(1, outage.TIMES), 1000]
+        restarted = []
+
+        def restart(stack, program, ports, layout, folder, running):
+            restarted.append(running)
+            return len(restarted)
+        with mock.patch.object(outage, "herd", return_value=contextlib.nullcontext(guests)):
+            figures = outage.OutageCase("x", "an outage", restart).play(
+                mock.Mock(start=lambda *_: contextlib.nullcontext(0)), Plan(1, 1.0, Layout(), pathlib.Path("/build")), pathlib.Path("/x"), MOOD)
+        self.assertEqual((figures["silence_ms"], figures["worst_ms"]), ((1 + outage.TIMES) / 2 , 1000))
+        self.assertEqual(restarted, list(range(outage.TIMES)))
+        self.assertEqual([call[0] for call in guests.method_calls], ["all_hear", "forget_gaps", "all_hear", "longest_gap_ms"] * outage.TIMES)
+
+
 class Rig(unittest.TestCase):
-    PLAN = Plan(1, 2.0, Layout(), pathlib.Path("/tools"))
+    PLAN = Plan(1, 2.0, Layout(), pathlib.Path("/build"))
 
     def play(self, name, program, *outputs):
         """The figures of a run in which the rig says `outputs`, one a call, and how it was called."""
@@ -320,7 +341,7 @@ class Rig(unittest.TestCase):
         for program, name in ((mover.Mover(None, None), "floor"), (bulkheadd.Bulkhead(None), "bulkhead")):
             figures, calls = self.play("macs-1000000", program, {"cycles_per_packet": 7, "mpps": 2})
             self.assertEqual(figures, {"cycles_per_packet": 7, "mpps": 2})
-            self.assertEqual(calls, [["/tools/rig", "--case", "macs-1000000", "--program", name, "--seconds", "2.0", "--warm-up", "0.5",
+            self.assertEqual(calls, [["/build/perf/rig", "--case", "macs-1000000", "--program", name, "--seconds", "2.0", "--warm-up", "0.5",
                                       "--worker-core", "1", "--control-core", "0"]])
 
     def test_two_workers_are_compared_with_one(self):
@@ -494,7 +515,7 @@ class Files(unittest.TestCase):
         self.assertEqual(chosen(), (list(CASES), ["testpmd", "mover", "ovs", "bridge"]))
         self.assertEqual(chosen("--case", "l2-16", "--peer", "ovs"), (["l2-16"], ["ovs"]))
         names, peers = chosen("--check")
-        self.assertEqual((names, set(peers)), ([name for name in CASES if name not in ("memory-64", "learning")], {"testpmd", "mover", "bridge"}))
+        self.assertEqual((names, set(peers)), ([name for name in CASES if name not in ("memory-64", "outage-handed-over", "outage-killed", "learning")], {"testpmd", "mover", "bridge"}))
         self.assertEqual(chosen("--check", "--case", "tap-tcp"), (["tap-tcp"], ["bridge"]))
 
     def test_check_without_committed_figures_says_so_before_it_measures(self):
