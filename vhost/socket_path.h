@@ -2,6 +2,7 @@
 // A port's socket as a file.
 #pragma once
 
+#include "vhost/socket_place.h"
 #include "vswitch/base/result.h"
 #include "vswitch/model/model.h"
 
@@ -9,10 +10,10 @@ namespace bulkhead::vhost {
 
 /// Whether the path can be used in this mode. In server mode it removes a socket that nobody listens on any more, and
 /// nothing else: neither another kind of file nor a socket in use.
-[[nodiscard]] Result<> prepare_socket_path(const VhostUserDevice& device);
+[[nodiscard]] Result<> prepare_socket_path(const VhostUserDevice& device, const SocketPlace& place);
 
 /// Gives the socket we just made its owner and mode. Until then it has the process's umask and belongs to us.
-[[nodiscard]] Result<> set_socket_access(const VhostUserDevice& device);
+[[nodiscard]] Result<> set_socket_access(const VhostUserDevice& device, const SocketPlace& place);
 
 /// What `errno` says of a socket that could not be made.
 [[nodiscard]] std::unexpected<Error> socket_failure(const char* what, const std::string& path);

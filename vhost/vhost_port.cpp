@@ -17,7 +17,7 @@ namespace bulkhead {
 namespace vhost {
 
 Result<> VhostPort::open() {
-    if (auto usable = prepare_socket_path(device_); !usable) return usable;
+    if (auto usable = prepare_socket_path(device_, relay_->place(device_.path)); !usable) return usable;
     auto served = relay_->add({.device = device_, .queue_pairs = queue_pairs_}, *this);
     is_served_ = served.has_value();
     return served;

@@ -121,7 +121,8 @@ Result<> Daemon::open_state(const Options& options, milliseconds patience) {
 Result<> Daemon::start_switch() {
     target_ = std::make_unique<SwitchAdapter>(plane_->get_switch());
     factory_ = std::make_unique<DeviceFactory>(
-        plane_->buffers(), target_->workers(), [this](const std::string& port, std::uint64_t token, PortEvent event) {
+        plane_->buffers(), target_->workers(), node_.vhost_roots,
+        [this](const std::string& port, std::uint64_t token, PortEvent event) {
             loop_->post([this, port, token, event] { engine_->port_event(port, token, event); });
         });
     events_ = std::make_unique<EventStream>([this](std::uint64_t connection, std::string_view line) {

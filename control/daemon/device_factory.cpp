@@ -16,7 +16,7 @@ Result<std::unique_ptr<PortIo>> DeviceFactory::open(const Port& port, std::uint1
         return open_tap_port(port, mtu, buffers_, workers_, std::move(sink));
     }
     if (!relay_) {
-        auto relay = vhost::Relay::create();
+        auto relay = vhost::Relay::create(vhost_roots_);
         if (!relay) return std::unexpected(relay.error());
         relay_ = *std::move(relay);
     }

@@ -3,6 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "control/state/surroundings.h"
 #include "vhost/relay/relay.h"
@@ -17,14 +20,16 @@ class DeviceFactory : public PortFactory {
     /// Called on any thread with what a device reports.
     using Report = std::function<void(const std::string& port, std::uint64_t token, PortEvent event)>;
 
-    DeviceFactory(rte_mempool* buffers, std::uint16_t workers, Report report)
-        : buffers_(buffers), workers_(workers), report_(std::move(report)) {}
+    /// `vhost_roots`: as configured for the node.
+    DeviceFactory(rte_mempool* buffers, std::uint16_t workers, std::vector<std::string> vhost_roots, Report report)
+        : buffers_(buffers), workers_(workers), vhost_roots_(std::move(vhost_roots)), report_(std::move(report)) {}
 
     Result<std::unique_ptr<PortIo>> open(const Port& port, std::uint16_t mtu, std::uint64_t token) override;
 
   private:
     rte_mempool* buffers_;
     std::uint16_t workers_;
+    std::vector<std::string> vhost_roots_;
     Report report_;
     std::shared_ptr<vhost::Relay> relay_;  ///< from the first vhost-user port on
 };

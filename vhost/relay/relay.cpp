@@ -33,13 +33,13 @@ class Relay::ServedPort {
         if (session_) listener_.withdraw_device();
     }
 
-    Result<> open(FolderWatch& folders) {
+    Result<> open(FolderWatch& folders, SocketPlace place) {
         auto admit = [this](UniqueFd guest) { this->admit(std::move(guest)); };
         if (settings_.device.mode == VhostMode::client) {
-            door_ = std::make_unique<ClientDoor>(loop_, folders, settings_.device.path, std::move(admit));
+            door_ = std::make_unique<ClientDoor>(loop_, folders, std::move(place), std::move(admit));
             return {};
         }
-        auto door = ServerDoor::open(loop_, settings_.device, std::move(admit));
+        auto door = ServerDoor::open(loop_, settings_.device, std::move(place), std::move(admit));
         if (!door) return std::unexpected(door.error());
         door_ = *std::move(door);
         return {};
@@ -91,13 +91,13 @@ class Relay::ServedPort {
     bool wants_more_ = false;  ///< the last guest
 };
 
-Result<std::unique_ptr<Relay>> Relay::create() {
+Result<std::unique_ptr<Relay>> Relay::create(std::vector<std::string> roots) {
     auto loop = EventLoop::create(
         [](const std::exception& error) { spdlog::error("vhost-user: a callback failed: {}", error.what()); });
     if (!loop) return std::unexpected(loop.error());
     auto folders = FolderWatch::create(**loop);
     if (!folders) return std::unexpected(folders.error());
-    std::unique_ptr<Relay> relay(new Relay(*std::move(loop), *std::move(folders)));
+    std::unique_ptr<Relay> relay(new Relay(std::move(roots), *std::move(loop), *std::move(folders)));
     if (auto watched = relay->watch_memory(); !watched) return std::unexpected(watched.error());
     relay->on_thread(
         [self = relay.get()] { self->loop_->add_periodic(kLook, [self] { self->close_those_who_jam(); }); });
@@ -126,8 +126,8 @@ void Relay::close_those_without_memory() {
     for (const auto& [path, port] : ports_) port->close_if_without_memory();
 }
 
-Relay::Relay(std::unique_ptr<EventLoop> loop, std::unique_ptr<FolderWatch> folders)
-    : loop_(std::move(loop)), folders_(std::move(folders)), thread_([this] {
+Relay::Relay(std::vector<std::string> roots, std::unique_ptr<EventLoop> loop, std::unique_ptr<FolderWatch> folders)
+    : roots_(std::move(roots)), loop_(std::move(loop)), folders_(std::move(folders)), thread_([this] {
           pthread_setname_np(pthread_self(), "vhost-relay");
           loop_->run();
       }) {}
@@ -152,7 +152,7 @@ Result<> Relay::add(const Settings& settings, GuestListener& listener) {
             return;
         }
         place->second = std::make_unique<ServedPort>(*loop_, settings, listener);
-        result = place->second->open(*folders_);
+        result = place->second->open(*folders_, this->place(settings.device.path));
         if (!result) ports_.erase(place);
     });
     return result;

@@ -11,9 +11,12 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "vhost/relay/folder_watch.h"
 #include "vhost/relay/library_connection.h"
+#include "vhost/socket_place.h"
 #include "vswitch/base/event_loop.h"
 #include "vswitch/base/result.h"
 #include "vswitch/model/model.h"
@@ -45,11 +48,14 @@ class GuestListener : public DeviceListener {
 
 class Relay {
   public:
-    static Result<std::unique_ptr<Relay>> create();
+    /// `roots`: folders whose sockets are looked for without following links, see SocketPlace.
+    static Result<std::unique_ptr<Relay>> create(std::vector<std::string> roots = {});
     /// Every port must have been removed.
     ~Relay();
     Relay(const Relay&) = delete;
     Relay& operator=(const Relay&) = delete;
+
+    [[nodiscard]] SocketPlace place(const std::string& path) const { return {path, roots_}; }
 
     struct Settings {
         VhostUserDevice device;
@@ -64,13 +70,14 @@ class Relay {
   private:
     class ServedPort;
 
-    Relay(std::unique_ptr<EventLoop> loop, std::unique_ptr<FolderWatch> folders);
+    Relay(std::vector<std::string> roots, std::unique_ptr<EventLoop> loop, std::unique_ptr<FolderWatch> folders);
     Result<> watch_memory();
     /// Runs it on the thread, between two turns of its loop, and waits for that: none of them takes long.
     void close_those_without_memory();
     void close_those_who_jam();
     void on_thread(const std::function<void()>& work);
 
+    const std::vector<std::string> roots_;
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<FolderWatch> folders_;
     std::unordered_map<std::string, std::unique_ptr<ServedPort>> ports_;  ///< the thread's, by path

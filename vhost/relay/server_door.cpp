@@ -5,7 +5,6 @@
 #include <chrono>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <tuple>
 #include <unistd.h>
 #include <utility>
@@ -20,18 +19,19 @@ constexpr std::chrono::milliseconds kRest{50};
 
 }  // namespace
 
-Result<std::unique_ptr<ServerDoor>> ServerDoor::open(EventLoop& loop, const VhostUserDevice& device, Admit admit) {
-    std::unique_ptr<ServerDoor> door(new ServerDoor(loop, device.path, std::move(admit)));
+Result<std::unique_ptr<ServerDoor>> ServerDoor::open(EventLoop& loop, const VhostUserDevice& device, SocketPlace place,
+                                                     Admit admit) {
+    const UniqueFd folder = place.open_folder();
+    if (!folder.valid()) return socket_failure("cannot open the socket's folder", place.path());
+    const sockaddr_un address = place.address_in(folder);
+    std::unique_ptr<ServerDoor> door(new ServerDoor(loop, std::move(place), std::move(admit)));
     door->listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const int fd = door->listener_.get();
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    device.path.copy(address.sun_path, sizeof address.sun_path - 1);
     if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        return socket_failure("cannot make the socket", device.path);
+        return socket_failure("cannot make the socket", door->place_.path());
     door->is_ours_ = true;
-    if (auto access = set_socket_access(device); !access) return std::unexpected(access.error());
-    if (listen(fd, kBacklog) != 0) return socket_failure("cannot listen on the socket", device.path);
+    if (auto access = set_socket_access(device, door->place_); !access) return std::unexpected(access.error());
+    if (listen(fd, kBacklog) != 0) return socket_failure("cannot listen on the socket", door->place_.path());
     auto added = loop.add_fd(fd, EPOLLIN, [self = door.get()](std::uint32_t) { self->accept(); });
     if (!added) return std::unexpected(added.error());
     return door;
@@ -40,7 +40,9 @@ Result<std::unique_ptr<ServerDoor>> ServerDoor::open(EventLoop& loop, const Vhos
 ServerDoor::~ServerDoor() {
     loop_.remove_fd(listener_.get());
     loop_.cancel_timer(rest_);
-    if (is_ours_) unlink(path_.c_str());
+    if (!is_ours_) return;
+    const UniqueFd folder = place_.open_folder();
+    if (folder.valid()) unlinkat(folder.get(), place_.name().c_str(), 0);
 }
 
 void ServerDoor::accept() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vhost/relay/door.h"
+#include "vhost/socket_place.h"
 #include "vswitch/base/event_loop.h"
 #include "vswitch/base/result.h"
 #include "vswitch/base/token_bucket.h"
@@ -15,21 +16,22 @@ class ServerDoor final : public Door {
     static constexpr std::uint32_t kBurst = 100, kPerSecond = 20;
 
     /// Makes the socket, with the port's owner and mode.
-    static Result<std::unique_ptr<ServerDoor>> open(EventLoop& loop, const VhostUserDevice& device, Admit admit);
+    static Result<std::unique_ptr<ServerDoor>> open(EventLoop& loop, const VhostUserDevice& device, SocketPlace place,
+                                                    Admit admit);
     ~ServerDoor() override;
 
     void guest_left() override {}
 
   private:
-    ServerDoor(EventLoop& loop, std::string path, Admit admit)
-        : loop_(loop), path_(std::move(path)), admit_(std::move(admit)) {}
+    ServerDoor(EventLoop& loop, SocketPlace place, Admit admit)
+        : loop_(loop), place_(std::move(place)), admit_(std::move(admit)) {}
     void accept();
 
     EventLoop& loop_;
-    const std::string path_;
+    const SocketPlace place_;
     const Admit admit_;
     UniqueFd listener_;
-    bool is_ours_ = false;  ///< the file at path_
+    bool is_ours_ = false;  ///< the file that is there
     TokenBucket pace_{kPerSecond, kBurst};
     EventLoop::TimerId rest_ = 0;
 };

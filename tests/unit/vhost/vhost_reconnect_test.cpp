@@ -87,5 +87,88 @@ TEST_F(VhostReconnectTest, a_link_in_the_sockets_place_is_not_followed) {
     EXPECT_TRUE(somebody_connects(own, milliseconds(200)));
 }
 
+/// Below a root folders may be pods', which can put links there at any time; the root itself may well be reached by
+/// one.
+class LinkedFoldersTest : public VhostReconnectTest {
+  protected:
+    void SetUp() override {
+        VhostReconnectTest::SetUp();
+        for (const char* folder : {"roots", "roots/mine", "roots/mine/net", "roots/other", "roots/other/net"})
+            std::filesystem::create_directory(path(folder));
+        std::filesystem::create_directory_symlink(path("roots"), path("run"));
+        careful_ = vhost::Relay::create({path("elsewhere"), path("run/")}).value();
+    }
+    Result<std::unique_ptr<PortIo>> open_at(const std::string& place, VhostMode mode) {
+        auto wanted = VhostTest::port(mode);
+        std::get<VhostUserDevice>(wanted.device).path = path(place.c_str());
+        return open_vhost_port(wanted, 1500, pool_, 1, careful_, events_.sink());
+    }
+    void put_link_in_place_of(const char* folder, const char* target) {
+        std::filesystem::remove(path(folder));
+        std::filesystem::create_directory_symlink(path(target), path(folder));
+    }
+
+    std::shared_ptr<vhost::Relay> careful_;
+};
+
+TEST_F(LinkedFoldersTest, a_guest_is_found_below_the_root) {
+    const UniqueFd listener = listen_at(path("roots/mine/net/p.sock"));
+    auto port = open_at("run/mine/net/p.sock", VhostMode::client);
+    ASSERT_TRUE(port);
+    EXPECT_TRUE(somebody_connects(listener, milliseconds(200)));
+}
+
+TEST_F(LinkedFoldersTest, a_link_in_place_of_a_folder_leads_to_no_other_guest) {
+    const UniqueFd elsewhere = listen_at(path("roots/other/net/p.sock"));
+    auto port = open_at("run/mine/net/p.sock", VhostMode::client);
+    ASSERT_TRUE(port);
+    put_link_in_place_of("roots/mine/net", "roots/other/net");
+    EXPECT_FALSE(somebody_connects(elsewhere, milliseconds(300))) << "put there later";
+    port->reset();
+
+    for (const VhostMode mode : {VhostMode::client, VhostMode::server}) {
+        auto linked = open_at("run/mine/net/p.sock", mode);
+        ASSERT_FALSE(linked) << "seen at once";
+        EXPECT_EQ(linked.error().field, "/path");
+        EXPECT_NE(linked.error().message.find("symbolic link"), std::string::npos) << linked.error().message;
+    }
+}
+
+TEST_F(LinkedFoldersTest, our_socket_is_made_and_removed_where_the_port_says) {
+    auto port = open_at("run/mine/net/p.sock", VhostMode::server);
+    ASSERT_TRUE(port) << port.error().message;
+    EXPECT_TRUE(std::filesystem::is_socket(path("roots/mine/net/p.sock")));
+    // What lies there by the same name is another's.
+    const UniqueFd elsewhere = listen_at(path("roots/other/net/p.sock"));
+    std::filesystem::rename(path("roots/mine/net"), path("roots/mine/moved"));
+    put_link_in_place_of("roots/mine/net", "roots/other/net");
+    port->reset();
+    EXPECT_TRUE(std::filesystem::is_socket(path("roots/other/net/p.sock")));
+}
+
+TEST_F(LinkedFoldersTest, a_name_that_would_not_fit_is_refused) {
+    careful_ = vhost::Relay::create({folder_}).value();
+    EXPECT_TRUE(open_at(std::string(80, 'x'), VhostMode::server));
+    auto too_long = open_at(std::string(81, 'x'), VhostMode::server);
+    ASSERT_FALSE(too_long);
+    EXPECT_EQ(too_long.error().allowed, "at most 80 bytes behind the last '/'");
+    EXPECT_TRUE(open_at(std::string(81, 'x'), VhostMode::client)) << "we make no such socket";
+}
+
+TEST_F(LinkedFoldersTest, a_root_is_known_however_it_is_written) {
+    put_link_in_place_of("roots/mine/net", "roots/other/net");
+    for (const char* place : {"run//mine/net/p.sock", "./run/mine/net/p.sock", "run/./mine//net/p.sock"})
+        EXPECT_FALSE(open_at(place, VhostMode::client)) << place;
+}
+
+TEST_F(LinkedFoldersTest, outside_all_roots_links_are_the_admins) {
+    std::filesystem::create_directory(path("admin"));
+    std::filesystem::create_directory_symlink(path("admin"), path("short"));
+    const UniqueFd listener = listen_at(path("admin/p.sock"));
+    auto port = open_at("short/p.sock", VhostMode::client);
+    ASSERT_TRUE(port);
+    EXPECT_TRUE(somebody_connects(listener, milliseconds(200)));
+}
+
 }  // namespace
 }  // namespace bulkhead::test
