@@ -41,6 +41,8 @@ constexpr std::uint64_t kProtocolFeatures = 1ULL << 30;
 constexpr std::size_t kRingBytes = 8192;  // descriptors, available and used of one ring, with room
 constexpr std::uint16_t kDeviceWrites = 2;
 constexpr std::uint64_t kNoDescriptor = 1U << 8;  // beside the ring's number
+constexpr std::uint64_t kRingPacked = 1ULL << 34;
+constexpr std::uint32_t kFirstRound = 1U << 15;  // virtio 1.1, section 2.7.1: the wrap counters begin at 1
 
 int check(int result, const char* what) {
     if (result < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -162,7 +164,7 @@ void FakeGuest::start_ring(std::uint16_t index) {
     ring.call = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
 
     set_ring(set_vring_num, index, kRingSize);
-    set_ring(set_vring_base, index, 0);
+    set_ring(set_vring_base, index, is_packed_ ? kFirstRound : 0);
     touch_ring(index);
     const std::uint64_t which = index;
     message(set_vring_call, &which, sizeof which, ring.call);
@@ -193,6 +195,7 @@ void FakeGuest::start(std::uint64_t features, std::uint16_t pairs, std::uint16_t
     ask(get_protocol_features);
     message(set_protocol_features, &kProtocolMultiqueue, sizeof kProtocolMultiqueue);
     message(set_features, &features, sizeof features);
+    is_packed_ = (features & kRingPacked) != 0;
     rings_.resize(pairs * 2U);
     share_memory();
     for (std::uint16_t index = 0; index < rings_.size(); ++index) start_ring(index);

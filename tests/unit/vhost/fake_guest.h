@@ -45,7 +45,7 @@ class FakeGuest {
     std::uint64_t offered_features();
     std::uint64_t offered_queue_pairs();
     /// Negotiates those of `features` that are offered, and starts the rings. Every receive ring gets `buffers`
-    /// buffers.
+    /// buffers. With packed rings it moves no frames by itself: buffers must be 0, and raw() has their areas.
     void start(std::uint64_t features, std::uint16_t pairs = 1, std::uint16_t buffers = kRingSize);
     void never_kick() { kicks_ = false; }  ///< from the next start() on it has no kick descriptor
     /// Whether the switch wants a kick for a frame that is sent now.
@@ -68,7 +68,8 @@ class FakeGuest {
     std::optional<Delivered> receive(std::uint16_t pair = 0);
     void give_buffers(std::uint16_t count, std::uint16_t pair = 0, std::uint32_t length = kBufferSize);
 
-    /// A ring as its memory has it (virtio 1.1, section 2.6), to be written with whatever a test likes.
+    /// A ring as its memory has it (virtio 1.1, section 2.6), to be written with whatever a test likes. Of a packed one
+    /// (section 2.7) these are the descriptor, driver and device areas.
     struct Descriptor {
         std::uint64_t address;
         std::uint32_t length;
@@ -110,6 +111,7 @@ class FakeGuest {
     std::uint8_t* memory_ = nullptr;
     std::size_t memory_size_ = 0;
     bool kicks_ = true;
+    bool is_packed_ = false;
     std::vector<Ring> rings_;
 };
 

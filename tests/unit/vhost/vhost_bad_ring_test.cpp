@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A guest that writes its rings badly on purpose costs its own port, and nobody else (virtio 1.1, section 2.6, turned
 // round). Run under AddressSanitizer, too.
-#include <chrono>
 #include <cstring>
 #include <functional>
 #include <random>
 
-#include "tests/unit/vhost/vhost_fixture.h"
+#include "tests/unit/vhost/bad_ring_fixture.h"
 
 namespace bulkhead::test {
 namespace {
 
 using Descriptor = FakeGuest::Descriptor;
-
-constexpr std::uint16_t kNext = 1, kWrite = 2, kIndirect = 4;
-constexpr std::uint16_t kToGuest = 0, kFromGuest = 1;
-constexpr std::uint64_t kOffloads = 0x1f83;           // CSUM and TSO, both ways
-constexpr std::uint64_t kIndirectRings = 1ULL << 28;  // VIRTIO_F_INDIRECT_DESC
 
 /// What the guest writes into one of its rings. It has a whole frame in slot 0's buffer, and nothing in the ring.
 class BadRing {
@@ -148,65 +142,8 @@ const Badness kAll[] = {
     {"an index far ahead", kToGuest, [](BadRing& r) { r.publish(40000); }},
 };
 
-class VhostBadRingTest : public VhostTest {
-  protected:
-    /// As a worker does: a few bursts each way, of small and long frames, with and without work for the guest.
-    void serve(PortIo& port) {
-        for (int round = 0; round < 8; ++round) {
-            rte_mbuf* frames[64];
-            rte_pktmbuf_free_bulk(frames, port.receive(0, frames, 64));
-            rte_mbuf* out[8];
-            for (std::size_t at = 0; at < 8; ++at) out[at] = buffer(frame_of(at % 2 == 0 ? 60 : 1500));
-            std::uint16_t done = 0;
-            while (done < 8) {
-                const TransmitResult sent = port.transmit(0, out + done, static_cast<std::uint16_t>(8 - done));
-                done = static_cast<std::uint16_t>(done + sent.taken);
-                if (done == 8 || sent.reason != DropReason::tx_error) break;
-                rte_pktmbuf_free(out[done++]);
-            }
-            rte_pktmbuf_free_bulk(out + done, 8U - done);
-        }
-    }
-    /// A guest that behaves exchanges a frame each way.
-    void expect_life(PortIo& port, FakeGuest& guest) {
-        guest.send(frame_of(100));
-        rte_mbuf* frame = receive_one(port);
-        ASSERT_NE(frame, nullptr);
-        EXPECT_EQ(bytes_of(frame), frame_of(100));
-        ASSERT_EQ(port.transmit(0, &frame, 1).taken, 1);
-        EXPECT_TRUE(guest.receive());
-        guest.give_buffers(1);
-    }
-    /// A guest writes its ring so, and a worker serves it; then one that behaves has the port.
-    void meet(PortIo& port, const std::function<void(FakeGuest&)>& write) {
-        {
-            FakeGuest guest = FakeGuest::connect_to(path());
-            guest.start(kPlainGuest | kOffloads | kIndirectRings, 1, 0);
-            ASSERT_TRUE(events_.wait_for(PortEvent::link_up, ++visits_));
-            const Frame frame = frame_of(60);
-            std::copy(frame.begin(), frame.end(), guest.buffer(kFromGuest, 0) + sizeof(NetHeader));
-            write(guest);
-            const auto start = std::chrono::steady_clock::now();
-            serve(port);
-            EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500)) << "a worker was held";
-            rte_mbuf* rest[64];
-            for (std::uint16_t left = 64; left == 64;) rte_pktmbuf_free_bulk(rest, left = port.receive(0, rest, 64));
-        }
-        ASSERT_TRUE(events_.wait_for(PortEvent::guest_disconnected, visits_));
-        wait_until_closed(port);
-    }
-
-    long visits_ = 0;
-};
-
 TEST_F(VhostBadRingTest, costs_the_guest_its_own_frames) {
-    Events events;
-    auto neighbor =
-        open_vhost_port(port(VhostMode::server, 1, "neighbor.sock"), 1500, pool_, 1, relay_, events.sink()).value();
-    FakeGuest good = FakeGuest::connect_to(path("neighbor.sock"));
-    good.start(kPlainGuest);
-    ASSERT_TRUE(events.wait_for(PortEvent::link_up));
-
+    Neighbor neighbor(*this);
     auto hostile = open(port(VhostMode::server));
     for (const Badness& badness : kAll) {
         SCOPED_TRACE(std::string(badness.ring == kToGuest ? "to the guest: " : "from the guest: ") + badness.name);
@@ -214,7 +151,7 @@ TEST_F(VhostBadRingTest, costs_the_guest_its_own_frames) {
             BadRing ring(guest, badness.ring);
             badness.write(ring);
         });
-        expect_life(*neighbor, good);
+        neighbor.expect_life();
     }
     for (std::uint32_t seed = 0; seed < 60; ++seed) {
         SCOPED_TRACE("garbage " + std::to_string(seed));
@@ -227,7 +164,7 @@ TEST_F(VhostBadRingTest, costs_the_guest_its_own_frames) {
     guest.start(kPlainGuest);
     ASSERT_TRUE(events_.wait_for(PortEvent::link_up, ++visits_));
     expect_life(*hostile, guest);
-    expect_life(*neighbor, good);
+    neighbor.expect_life();
 }
 
 }  // namespace
