@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes what a fuzz target starts from: seeds.py TARGET FOLDER. The frames are scapy's."""
 import pathlib
+import struct
 import sys
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP
@@ -134,7 +135,36 @@ def tunnel():
     yield "there-and-back", step(*frames["a-blue"]) + step(2, known) + step(4, vlans[0]) + step(0, alike)
 
 
-TARGETS = {"answers": answers, "underlay": underlay, "tunnel": tunnel}
+def messages():
+    """As tests/fuzz/messages.cpp reads them: how guests start and stop, with split and with packed rings."""
+    event, memory = 0x01, 0x21  # one descriptor of a kind; 0x80: more is said before it is heard
+
+    def message(request, payload=b"", how=0, flags=1):
+        said = struct.pack("<III", request, flags, len(payload)) + payload
+        return bytes([how, len(said)]) + said
+
+    def ring(number, size, base):
+        pair = struct.pack("<II", number, size)
+        return (message(8, pair) + message(10, struct.pack("<II", number, base)) + message(9, struct.pack("<IIQQQQ", number, 0, 0, 6144, 4096, 0))
+                + message(13, struct.pack("<Q", number), event) + message(12, struct.pack("<Q", number), event)
+                + message(18, struct.pack("<II", number, 1)))
+
+    def negotiated(features):
+        return (message(1) + message(3) + message(15) + message(16, struct.pack("<Q", 0x19)) + message(17)
+                + message(2, struct.pack("<Q", features)) + message(5, struct.pack("<IIQQQQ", 1, 0, 0, 1 << 20, 0, 0), memory))
+    split = negotiated(1 << 32 | 1 << 30) + ring(0, 64, 0) + ring(1, 64, 0)
+    packed = negotiated(1 << 34 | 1 << 32 | 1 << 30) + ring(0, 63, 0x8000) + ring(1, 63, 0x8000)
+    yield "split", b"\x00" + split
+    yield "packed", b"\x00" + packed
+    yield "stopped", b"\x01" + split + message(11, struct.pack("<II", 0, 0)) + message(11, struct.pack("<II", 1, 0)) + ring(0, 128, 5)
+    yield "others", (b"\x02" + message(1, flags=9) + message(20, struct.pack("<Q", 1500)) + message(19, bytes(8)) + message(39, bytes(8)) + message(40)
+                     + message(6, struct.pack("<QQ", 4096, 0), memory) + message(7, b"", event) + message(12, struct.pack("<Q", 0x101)) + message(4))
+    regions = struct.pack("<II", 8, 0) + struct.pack("<QQQQ", 0, 4096, 0, 0) * 8
+    yield "regions", b"\x00" + message(1) + bytes([0x28 | 0x80, 12]) + struct.pack("<III", 5, 1, len(regions)) + b"\x00\xff" + regions[:255] + b"\x00\x09" + regions[255:]
+    yield "in-pieces", b"\x00" + b"".join(b"\x80\x01" + bytes([octet]) for octet in struct.pack("<IIIQ", 2, 1, 8, 1 << 32))
+
+
+TARGETS = {"answers": answers, "messages": messages, "underlay": underlay, "tunnel": tunnel}
 
 
 def main():

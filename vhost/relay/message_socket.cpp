@@ -84,11 +84,10 @@ std::expected<std::optional<Message>, std::string> MessageSocket::read() {
 }
 
 bool MessageSocket::write(Message message) {
-    unsent_.emplace();
     const auto header = std::as_bytes(std::span(&message.header, 1));
-    unsent_->bytes.assign(header.begin(), header.end());
-    unsent_->bytes.insert(unsent_->bytes.end(), message.payload.begin(), message.payload.end());
-    unsent_->descriptors = std::move(message.descriptors);
+    std::vector<std::byte> bytes(header.begin(), header.end());
+    bytes.insert(bytes.end(), message.payload.begin(), message.payload.end());
+    unsent_ = Unsent{.bytes = std::move(bytes), .sent = 0, .descriptors = std::move(message.descriptors)};
     return flush();
 }
 

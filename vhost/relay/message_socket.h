@@ -32,7 +32,7 @@ class MessageSocket {
   private:
     struct Unsent {
         std::vector<std::byte> bytes;
-        std::size_t sent = 0;
+        std::size_t sent;
         std::vector<UniqueFd> descriptors;  ///< go with the first byte
     };
 
