@@ -29,8 +29,11 @@ void GuestMemory::replace_page(int signal, siginfo_t* info, void*) {
     if (memory != nullptr && info->si_code == BUS_ADRERR) {
         for (const std::uintptr_t size : kPageSizes) {
             void* const page = reinterpret_cast<void*>(fault & ~(size - 1));
-            if (mmap(page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-                continue;
+            if (mmap(page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+                MAP_FAILED) {
+                if (errno == EINVAL) continue;  // a part of a larger page; for any other reason that one may be others'
+                break;
+            }
             memory->is_broken_.store(true, std::memory_order_relaxed);
             const std::uint64_t one = 1;
             [[maybe_unused]] const auto written = write(bell, &one, sizeof one);
