@@ -72,7 +72,7 @@ Result<> prepare_socket_path(const VhostUserDevice& device, const SocketPlace& p
     const bool is_server = device.mode == VhostMode::server;
     const UniqueFd folder = place.open_folder();
     if (!folder.valid() && errno == ELOOP)
-        return invalid("/path", "leads over a symbolic link", place.path(), "folders that are none");
+        return invalid("/path", "leads over a symbolic link", place.path(), "none below " + place.root());
     if (!folder.valid() && (is_server || errno != ENOENT))
         return invalid("/path", "the folder of the socket does not exist", place.folder(), "an existing folder");
     const UniqueFd socket = place.open_socket();

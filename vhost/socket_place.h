@@ -25,6 +25,7 @@ class SocketPlace {
     [[nodiscard]] std::string name() const { return path_.substr(path_.rfind('/') + 1); }
     [[nodiscard]] std::string folder() const;
     [[nodiscard]] bool is_below_root() const noexcept { return !root_.empty(); }
+    [[nodiscard]] const std::string& root() const noexcept { return root_; }
 
     // O_PATH, for addresses and the *at() calls; if there is none errno says why, ELOOP: a symbolic link is in the
     // way.
