@@ -33,7 +33,7 @@ _ALL: tuple[Case, ...] = (
     LatencyCase("vhost-latency"),
     MemoryCase("memory-64", 64),
     OutageCase("outage-handed-over", "a successor takes over (`--replace`)", handed_over),
-    OutageCase("outage-killed", "killed (SIGKILL), and started again at once", killed),
+    OutageCase("outage-killed", "killed (SIGKILL), and started again at once", killed, ("ovs", "bulkhead")),
     TapCase("tap-tcp", "TCP from pod to pod, one stream", Transfer(streams=1, both_ways=False)),
     TapCase("tap-tcp-both", "TCP between pods, four streams each way at once", Transfer(streams=4, both_ways=True)),
 )

@@ -19,10 +19,14 @@ class Herd:
         self._process, self._count = process, count
         self.sockets = [folder / f"{guest}.sock" for guest in range(count)]
 
-    def all_hear(self) -> None:
-        """Waits until every guest hears of its partner, without a gap."""
+    def all_hear(self, of_switch_since: float = 0) -> None:
+        """Waits until every guest hears of its partner, by a switch that has come since then (CLOCK_MONOTONIC)."""
         deadline = time.monotonic() + _HEAR_S
-        while (hearing := self._ask("report")["hearing"]) < self._count:
+        while True:
+            report = self._ask("report")
+            hearing = sum(first > of_switch_since for first in report["first_heard"])
+            if min(hearing, report["hearing"]) == self._count:
+                return
             if time.monotonic() > deadline:
                 raise MeasurementFailed(f"after {_HEAR_S} s only {hearing} of {self._count} guests hear")
             time.sleep(0.01)

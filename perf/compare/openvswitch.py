@@ -2,7 +2,7 @@
 """Open vSwitch with DPDK: a private database and switch in a folder and a network namespace of their own."""
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 from . import openvswitch_overlay, processes
@@ -28,22 +28,32 @@ class OpenVswitch:
 
     @contextmanager
     def start(self, ports: Sequence[Port], layout: Layout, folder: Path) -> Iterator[Running]:
+        """Where a database serves the folder already, the switch goes by that: it was killed, and comes back."""
         prefix = f"bulkhead-bench-{os.getpid()}-ovs"
         log = folder / "ovs.log"
         env = {name: str(folder) for name in ("OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR", "OVS_SYSCONFDIR")}
         database, remote = folder / "conf.db", f"unix:{folder}/db.sock"
-        processes.run(["ovsdb-tool", "create", str(database), str(_SCHEMA)], env)
+        is_back = database.exists()
 
         def vsctl(*arguments: str) -> str:
             return processes.run(["ovs-vsctl", f"--db={remote}", "--timeout=60", *arguments], env)
 
-        server = ["ovsdb-server", str(database), f"--remote=p{remote}", f"--unixctl={folder}/ovsdb.ctl"]
+        @contextmanager
+        def serve_database() -> Iterator[None]:
+            processes.run(["ovsdb-tool", "create", str(database), str(_SCHEMA)], env)
+            server = ["ovsdb-server", str(database), f"--remote=p{remote}", f"--unixctl={folder}/ovsdb.ctl"]
+            with processes.child(server, log, env) as process:
+                processes.wait_for("database", (folder / "db.sock").exists, process, log)
+                vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", *_settings(layout, prefix))
+                yield
+
         # A netdev bridge makes TAP interfaces: in a namespace of its own they can't meet the machine's.
         switch = ["unshare", "--net", str(_SWITCH), remote, f"--unixctl={folder}/vswitchd.ctl"]
-        with closing(Telemetry(prefix)) as telemetry, processes.child(server, log, env) as process:
-            processes.wait_for("database", (folder / "db.sock").exists, process, log)
-            vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", *_settings(layout, prefix))
+        with closing(Telemetry(prefix)) as telemetry, nullcontext() if is_back else serve_database():
             with processes.child(switch, log, env) as process:
+                if is_back:
+                    yield Running(process, log, telemetry.frames, telemetry.counts)
+                    return
                 vsctl(*_bridge(ports))  # which waits until the switch has done it
                 control = openvswitch_overlay.Control(process, folder / "vswitchd.ctl")
                 for number, port in enumerate(ports):
