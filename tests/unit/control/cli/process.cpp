@@ -18,19 +18,27 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kPatience{20};
 
-[[noreturn]] void become(const std::vector<std::string>& command, const Surroundings& surroundings) {
-    std::vector<char*> arguments, environment;
-    for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    const std::string path = "PATH=/usr/bin:/bin";
-    const bool has_path =
-        std::ranges::any_of(surroundings.environment, [](auto& entry) { return entry.starts_with("PATH="); });
-    if (!has_path) environment.push_back(const_cast<char*>(path.c_str()));
-    for (const auto& entry : surroundings.environment) environment.push_back(const_cast<char*>(entry.c_str()));
-    arguments.push_back(nullptr);
-    environment.push_back(nullptr);
-    ::execve(arguments[0], arguments.data(), environment.data());
-    ::_exit(127);
-}
+/// What the child needs, made before the fork: a thread of ours may hold the allocator's lock at that moment, and in
+/// the child nobody would ever give it back.
+class Program {
+  public:
+    Program(const std::vector<std::string>& command, const Surroundings& surroundings) {
+        for (const auto& word : command) arguments_.push_back(const_cast<char*>(word.c_str()));
+        const bool has_path =
+            std::ranges::any_of(surroundings.environment, [](auto& entry) { return entry.starts_with("PATH="); });
+        if (!has_path) environment_.push_back(const_cast<char*>("PATH=/usr/bin:/bin"));
+        for (const auto& entry : surroundings.environment) environment_.push_back(const_cast<char*>(entry.c_str()));
+        arguments_.push_back(nullptr);
+        environment_.push_back(nullptr);
+    }
+    [[noreturn]] void become() const {
+        ::execve(arguments_[0], arguments_.data(), environment_.data());
+        ::_exit(127);
+    }
+
+  private:
+    std::vector<char*> arguments_, environment_;
+};
 
 int wait_for_milliseconds(steady_clock::time_point deadline) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
@@ -56,12 +64,13 @@ bool drain(int descriptor, std::string& text) {
 Finished run_program(const std::vector<std::string>& command, const Surroundings& surroundings) {
     int in[2], out[2], err[2];
     if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0) return {};
+    const Program program(command, surroundings);
     const pid_t child = ::fork();
     if (child == 0) {
         ::dup2(in[0], STDIN_FILENO);
         ::dup2(out[1], STDOUT_FILENO);
         ::dup2(err[1], STDERR_FILENO);
-        become(command, surroundings);
+        program.become();
     }
     for (const int theirs : {in[0], out[1], err[1]}) ::close(theirs);
     [[maybe_unused]] const auto written = ::write(in[1], surroundings.input.data(), surroundings.input.size());
@@ -88,8 +97,9 @@ Finished run_on_terminal(const std::vector<std::string>& command, unsigned short
                          const Surroundings& surroundings, const std::string& keys) {
     int terminal = -1;
     const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    const Program program(command, surroundings);
     const pid_t child = ::forkpty(&terminal, nullptr, nullptr, &size);
-    if (child == 0) become(command, surroundings);
+    if (child == 0) program.become();
 
     Finished finished;
     const auto deadline = steady_clock::now() + kPatience;
