@@ -91,8 +91,23 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
     underlays_.start(settings_.clock_ms());
     plan_ = std::move(plan);
     collect_events();
+    forget_stolen();
     retire(model);
     return {};
+}
+
+/// What was learned where sources were not checked yet may be others' addresses.
+void Switch::Impl::forget_stolen() {
+    const Snapshot& snapshot = *snapshots_.read();
+    std::vector<bool> bound(snapshot.attachments.size());
+    bool is_new = false;
+    for (AttachmentIndex index = 0; index < bound.size(); ++index) {
+        bound[index] = snapshot.binds_sources(index);
+        is_new |= bound[index] && !(index < bound_.size() && bound_[index]);
+    }
+    bound_ = std::move(bound);
+    if (!is_new) return;
+    macs_->erase_if([this](MacKey, MacValue value) { return !value.is_static() && bound_[value.attachment()]; });
 }
 
 void Switch::Impl::open_books(const Indices& before) {

@@ -54,6 +54,7 @@ class Switch::Impl {
   private:
     void open_books(const Indices& before);
     void retire(const Model& model);
+    void forget_stolen();
     void publish(std::unique_ptr<Snapshot> snapshot);
     void wake_workers() {
         for (const auto& worker : workers_) worker->wake();
@@ -61,6 +62,7 @@ class Switch::Impl {
     bool moves_queue(const QueuePlan& next) const;
 
     std::size_t aging_part_ = 0;
+    std::vector<bool> bound_;  ///< by attachment: Snapshot::binds_sources, as of the last apply()
 };
 
 }  // namespace bulkhead

@@ -69,10 +69,10 @@ constexpr Field kSegment[] = {
 #define BULKHEAD_ATTACHMENT_FIELDS                                                                                              \
     {"group", string, kOptional, kMutable, kNotYet, "", "group of the attachment"},                                               \
     {"macs", array, kOptional, kMutable, kBuiltIn, "[]", "its own MAC addresses: static entries that no other port can take"},     \
-    {"ips", array, kOptional, kMutable, kNotYet, "[]", "its own addresses"},                                                      \
-    {"security", string, kOptional, kMutable, kNotYet, R"("off")", "which sources are checked against macs and ips"},             \
+    {"ips", array, kOptional, kMutable, kBuiltIn, "[]", "its own IP addresses, like 10.1.0.10/24; with a host part of zeros the whole network, for what routes (at most 64)"}, \
+    {"security", string, kOptional, kMutable, kBuiltIn, R"("off")", "off; mac: senders in frames, ARP and ND must have one of macs; strict: and one of ips (DHCP, DAD and link-local addresses made of macs pass)"}, \
     {"isolated", boolean, kOptional, kMutable, kBuiltIn, "false", "talks only to attachments that are not isolated"},             \
-    {"guards", array, kOptional, kMutable, kNotYet, "[]", "router advertisements and DHCP servers that are forbidden"},           \
+    {"guards", array, kOptional, kMutable, kBuiltIn, "[]", "what it must not be: ra (sends no router advertisements or redirects), dhcp (sends nothing to DHCP clients)"}, \
     {"tagged", string, kOptional, kMutable, kBuiltIn, R"("drop")", "drop or carry frames with a (further) VLAN tag"}
 
 constexpr Field kPort[] = {

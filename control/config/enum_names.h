@@ -26,6 +26,8 @@ inline constexpr EnumName<FloodMode> kFloodModes[] = {
     {FloodMode::all, "all"}, {FloodMode::known, "known"}, {FloodMode::none, "none"}};
 inline constexpr EnumName<TaggedFrames> kTaggedFrames[] = {{TaggedFrames::drop, "drop"},
                                                            {TaggedFrames::carry, "carry"}};
+inline constexpr EnumName<PortSecurity> kPortSecurity[] = {
+    {PortSecurity::off, "off"}, {PortSecurity::mac, "mac"}, {PortSecurity::strict, "strict"}};
 inline constexpr EnumName<VhostMode> kVhostModes[] = {{VhostMode::client, "client"}, {VhostMode::server, "server"}};
 inline constexpr EnumName<TunnelType> kTunnelTypes[] = {{TunnelType::vxlan, "vxlan"}, {TunnelType::geneve, "geneve"}};
 inline constexpr EnumName<Horizon> kHorizons[] = {{Horizon::mesh, "mesh"}, {Horizon::spoke, "spoke"}};

@@ -68,27 +68,49 @@ std::string plain_path(ObjectReader& reader, std::string_view name, std::string_
     return path;
 }
 
-constexpr std::pair<std::string_view, bool GuestOffloads::*> kOffloads[] = {
-    {"csum", &GuestOffloads::checksum}, {"tso4", &GuestOffloads::tso4}, {"tso6", &GuestOffloads::tso6}};
+/// A list of words, each of which sets a flag.
+template <typename Flags>
+using FlagName = std::pair<std::string_view, bool Flags::*>;
 
-GuestOffloads offloads(ObjectReader& reader) {
-    GuestOffloads result{.checksum = false, .tso4 = false, .tso6 = false};
-    const std::vector<std::string> written = reader.texts("offloads");
+constexpr FlagName<GuestOffloads> kOffloads[] = {
+    {"csum", &GuestOffloads::checksum}, {"tso4", &GuestOffloads::tso4}, {"tso6", &GuestOffloads::tso6}};
+constexpr FlagName<Guards> kGuards[] = {{"ra", &Guards::router}, {"dhcp", &Guards::dhcp_server}};
+
+/// `flags` come in with none set; `what` is one of them in words.
+template <typename Flags, std::size_t N>
+Flags decode_flags(ObjectReader& reader, std::string_view name, const FlagName<Flags> (&names)[N], Flags flags,
+                   std::string_view what) {
+    const std::vector<std::string> written = reader.texts(name);
     for (std::size_t at = 0; at < written.size(); ++at) {
-        const auto refuse = [&](std::string_view says, std::string allowed) {
-            reader.refuse(
-                refused("/offloads/" + std::to_string(at), says, shown(written[at]), std::move(allowed)).error());
+        const auto refuse = [&](const std::string& says, std::string allowed) {
+            const std::string field = std::string("/").append(name) + "/" + std::to_string(at);
+            reader.refuse(refused(field, says, shown(written[at]), std::move(allowed)).error());
         };
-        const auto* known =
-            std::ranges::find(kOffloads, written[at], &std::pair<std::string_view, bool GuestOffloads::*>::first);
-        if (known == std::end(kOffloads)) {
-            refuse("is no offload", "csum, tso4 or tso6");
-        } else if (std::exchange(result.*known->second, true)) {
+        const auto* known = std::ranges::find(names, written[at], &FlagName<Flags>::first);
+        if (known == std::end(names)) {
+            std::vector<std::string_view> allowed;
+            for (const auto& entry : names) allowed.push_back(entry.first);
+            refuse(std::string("is no ").append(what), listed(allowed));
+        } else if (std::exchange(flags.*known->second, true)) {
             refuse("is there twice", "each once");
         }
     }
+    return flags;
+}
+
+template <typename Flags, std::size_t N>
+json encode_flags(const Flags& flags, const FlagName<Flags> (&names)[N]) {
+    json words = json::array();
+    for (const auto& [name, member] : names)
+        if (flags.*member) words.push_back(name);
+    return words;
+}
+
+GuestOffloads offloads(ObjectReader& reader) {
+    const GuestOffloads none{.checksum = false, .tso4 = false, .tso6 = false};
+    const GuestOffloads result = decode_flags(reader, "offloads", kOffloads, none, "offload");
     if (!result.checksum && (result.tso4 || result.tso6)) {
-        reader.refuse("offloads", "has segmentation without checksums", shown(json(written)),
+        reader.refuse("offloads", "has segmentation without checksums", shown(encode_flags(result, kOffloads)),
                       "csum beside tso4 and tso6: segments need checksums");
     }
     return result;
@@ -119,19 +141,22 @@ decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
 void decode_attachment_fields(ObjectReader& reader, Attachment& attachment) {
     attachment.segment = reader.text("segment");
     attachment.macs = reader.macs("macs");
+    attachment.ips = reader.prefixes("ips");
+    attachment.security = reader.choice("security", kPortSecurity);
+    attachment.guards = decode_flags(reader, "guards", kGuards, Guards{}, "guard");
     attachment.isolated = reader.flag("isolated");
     attachment.tagged = reader.choice("tagged", kTaggedFrames);
 }
 
 void decode_untagged(ObjectReader& reader, Port& port) {
     if (reader.has("segment")) {
-        Attachment attachment{.vlan = {}, .segment = {}, .macs = {}};
+        Attachment attachment;
         decode_attachment_fields(reader, attachment);
         port.attachments.push_back(std::move(attachment));
         return;
     }
     // Without a segment there is nothing that these could be about; a default says nothing and passes.
-    for (std::string_view name : {"macs", "isolated", "tagged"}) {
+    for (std::string_view name : {"macs", "ips", "security", "guards", "isolated", "tagged"}) {
         auto default_json = std::ranges::find(api::port_fields(), name, &api::Field::name)->default_json;
         if (reader.has(name) && *reader.value(name) != json::parse(default_json)) {
             reader.refuse(name, "needs a segment for untagged frames", shown(*reader.value(name)), "with \"segment\"");
@@ -141,7 +166,7 @@ void decode_untagged(ObjectReader& reader, Port& port) {
 
 Result<Attachment> decode_vlan(const json& object) {
     ObjectReader reader(object, api::attachment_fields(), "an entry of vlans");
-    Attachment attachment{.vlan = {}, .segment = {}, .macs = {}};
+    Attachment attachment;
     attachment.vlan = static_cast<std::uint16_t>(reader.number("vlan", kMinVlan, kMaxVlan));
     attachment.keep_tag = reader.flag("keep_tag");
     decode_attachment_fields(reader, attachment);
@@ -163,6 +188,10 @@ void encode_attachment(const Attachment& attachment, json& object) {
     object["segment"] = attachment.segment;
     json& macs = object["macs"] = json::array();
     for (MacAddress mac : attachment.macs) macs.push_back(mac.to_string());
+    json& ips = object["ips"] = json::array();
+    for (const IpPrefix& ip : attachment.ips) ips.push_back(ip.to_string());
+    object["security"] = name_of(attachment.security, kPortSecurity);
+    object["guards"] = encode_flags(attachment.guards, kGuards);
     object["isolated"] = attachment.isolated;
     object["tagged"] = name_of(attachment.tagged, kTaggedFrames);
 }
@@ -184,9 +213,7 @@ struct DeviceEncoder {
     void operator()(const VhostUserDevice& device) const {
         object["path"] = device.path;
         object["mode"] = name_of(device.mode, kVhostModes);
-        json& offered = object["offloads"] = json::array();
-        for (const auto& [name, member] : kOffloads)
-            if (device.offloads.*member) offered.push_back(name);
+        object["offloads"] = encode_flags(device.offloads, kOffloads);
         object["packed"] = device.packed;
         if (device.owner_uid) object["owner_uid"] = *device.owner_uid;
         if (device.owner_gid) object["owner_gid"] = *device.owner_gid;

@@ -18,6 +18,13 @@ namespace bulkhead {
     X(unknown_vlan, "VLAN tag that the port carries for no segment")                                     \
     X(tagged_frame, "VLAN tag where only untagged frames are allowed (\"tagged\": \"carry\" allows it)") \
     X(mtu_exceeded, "larger than the MTU of its segment")                                                \
+    X(spoofed_mac, "source MAC is none of the attachment's macs")                                        \
+    X(spoofed_ip, "source IP address is none of the attachment's ips")                                   \
+    X(spoofed_arp, "ARP that says its sender has a MAC or an IP address that is not the attachment's")   \
+    X(spoofed_nd, "Neighbor Discovery that claims a MAC or an IP address that is not the attachment's")  \
+    X(rogue_router, "Router Advertisement or Redirect from an attachment with guard ra")                 \
+    X(rogue_dhcp_server, "to a DHCP client, from an attachment with guard dhcp")                         \
+    X(unreadable_headers, "headers that are cut off or hide what follows, where they must be checked")   \
     X(source_mac_owned, "source MAC is bound to another port of the segment")                            \
     X(unknown_unicast, "destination MAC unknown and the segment floods only what it knows")              \
     X(flood_disabled, "broadcast or multicast in a segment with \"flood\": \"none\"")                    \

@@ -103,4 +103,14 @@ bool IpPrefix::contains(const IpAddress& other) const {
     return share_prefix(address.octets(), other.octets(), length + (address.is_v4() ? kMappedBits : 0U));
 }
 
+bool is_network(const IpPrefix& prefix) {
+    constexpr unsigned kBits = 128;
+    const unsigned network = prefix.length + (prefix.address.is_v4() ? kMappedBits : 0U);
+    if (network + 2 > kBits) return false;
+    const auto& octets = prefix.address.octets();
+    for (unsigned bit = network; bit < kBits; ++bit)
+        if ((octets[bit / 8] >> (7 - bit % 8) & 1) != 0) return false;
+    return true;
+}
+
 }  // namespace bulkhead

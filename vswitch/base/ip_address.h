@@ -68,4 +68,8 @@ struct IpPrefix {
     auto operator<=>(const IpPrefix&) const = default;
 };
 
+/// Whether it says a whole network and not one address in it: all bits of the host part are 0, and these are at least
+/// two (with one, RFC 3021 and RFC 6164, both addresses are hosts').
+[[nodiscard]] bool is_network(const IpPrefix& prefix);
+
 }  // namespace bulkhead

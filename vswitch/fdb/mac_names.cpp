@@ -97,6 +97,8 @@ std::size_t MacNames::restore(const std::vector<MacEntry>& entries, const Indice
         if (!segment || !attachment || entry.is_static || entry.age_s > now_s) continue;
         const SegmentEntry& limits = snapshot.segments[*segment];
         const MacKey key = mac_key(*segment, entry.mac.value());
+        // A secured one has its own addresses from the configuration, and no others.
+        if (snapshot.binds_sources(*attachment)) continue;
         if (entry.age_s > limits.mac_age_s || table_.find(key).exists()) continue;
         if (guard.learn(key, *attachment, limits.mac_limit).outcome != MacTable::Learned::added) continue;
         guard.restore(key, MacValue(*attachment, false, now_s - entry.age_s));

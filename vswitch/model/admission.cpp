@@ -91,6 +91,7 @@ Result<> Admission::add(const Port& port) {
         }
         if (auto ok = check_attachments(port); !ok) return ok;
         if (auto ok = check_macs(port); !ok) return ok;
+        if (auto ok = check_security(port); !ok) return ok;
         return check_room(port.attachments.size());
     };
     if (auto ok = about(check(), "port", port.name); !ok) return ok;
@@ -161,6 +162,32 @@ Result<> Admission::check_macs(const Port& port) const {
                 return refused(field(), "is bound to " + other->second + " in that segment", mac.to_string(),
                                "each MAC once in a segment");
             }
+        }
+    }
+    return {};
+}
+
+Result<> Admission::check_security(const Port& port) {
+    for (const Attachment& attachment : port.attachments) {
+        const std::string at = attachment_pointer(port, attachment);
+        if (attachment.security != PortSecurity::off && attachment.macs.empty()) {
+            return refused(at + "/security", "needs macs: what it would allow is nothing",
+                           attachment.security == PortSecurity::mac ? "\"mac\"" : "\"strict\"", "\"off\" without macs");
+        }
+        if (attachment.ips.size() > kMaxAttachmentIps) {
+            return refused(at + "/ips", "is too long", std::to_string(attachment.ips.size()) + " addresses",
+                           "at most " + std::to_string(kMaxAttachmentIps));
+        }
+        std::set<IpPrefix> seen;
+        for (std::size_t i = 0; i < attachment.ips.size(); ++i) {
+            const IpPrefix& ip = attachment.ips[i];
+            const std::string field = at + "/ips/" + std::to_string(i);
+            if (!is_network(ip) && !ip.address.is_usable())
+                return refused(field, "is no address that a station can have", ip.to_string(), "a unicast address");
+            if (is_network(ip) && (ip.address.is_multicast() || ip.address.is_loopback()))
+                return refused(field, "is no network of stations", ip.to_string(), "a unicast network");
+            if (!seen.insert(ip).second)
+                return refused(field, "is in the list twice", ip.to_string(), "each address once");
         }
     }
     return {};

@@ -44,6 +44,7 @@ class Admission {
 
     Result<> check_attachments(const Port& port) const;
     Result<> check_macs(const Port& port) const;
+    static Result<> check_security(const Port& port);
     Result<> check_underlay_port(const Underlay& underlay) const;
     Result<> check_addresses_are_free(const Underlay& underlay) const;
     Result<> check_host_tap(const Underlay& underlay) const;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,7 +30,8 @@ inline constexpr std::uint16_t kVxlanPort = 4789;   ///< RFC 7348, section 8
 inline constexpr std::uint16_t kGenevePort = 6081;  ///< RFC 8926, section 7
 inline constexpr std::uint32_t kMinKeepaliveMs = 50, kMaxKeepaliveMs = 60'000;
 inline constexpr const char* kKeepalives = "0 (none), or 50-60000 milliseconds";
-inline constexpr std::uint8_t kMaxDscp = 63;  ///< RFC 2474, section 3: six bits
+inline constexpr std::size_t kMaxAttachmentIps = 64;  ///< each is looked at for every frame
+inline constexpr std::uint8_t kMaxDscp = 63;          ///< RFC 2474, section 3: six bits
 
 enum class FloodMode : std::uint8_t {
     all,    ///< broadcast, multicast and unknown unicast reach every attachment
@@ -53,11 +55,29 @@ struct Segment {
 /// What an attachment does with a VLAN tag that is left once the tag that chose the attachment is accounted for.
 enum class TaggedFrames : std::uint8_t { drop, carry };
 
+/// Which addresses of a sender are checked, against what its attachment says is its own.
+enum class PortSecurity : std::uint8_t {
+    off,
+    mac,     ///< MACs: of the frame, and of its sender in ARP and Neighbor Discovery
+    strict,  ///< and IP addresses: of the packet, and of its sender in ARP and Neighbor Discovery
+};
+
+/// What an attachment must not be for the others.
+struct Guards {
+    bool router = false;       ///< "ra": neither Router Advertisements nor Redirects (RFC 6105)
+    bool dhcp_server = false;  ///< "dhcp": nothing to a DHCP client's port, of either family (RFC 7610)
+    [[nodiscard]] bool any() const { return router || dhcp_server; }
+    bool operator==(const Guards&) const = default;
+};
+
 /// (port, VLAN or untagged) → one segment.
 struct Attachment {
     std::optional<std::uint16_t> vlan;  ///< none: untagged (and priority-tagged, IEEE 802.1Q-2018 section 6.9) frames
     std::string segment;
     std::vector<MacAddress> macs;  ///< the attachment's own addresses: static entries of the segment's MAC table
+    std::vector<IpPrefix> ips;     ///< its own: addresses, and whole networks of what it routes for (is_network)
+    PortSecurity security = PortSecurity::off;
+    Guards guards;
     bool isolated = false;
     TaggedFrames tagged = TaggedFrames::drop;
     bool keep_tag = false;  ///< only with `vlan`: the tag stays on the frame inside the segment
@@ -187,6 +207,10 @@ struct Model {
     std::map<std::pair<std::string, MacAddress>, StaticMac> static_macs;  ///< by (segment, MAC)
     bool operator==(const Model&) const = default;
 };
+
+[[nodiscard]] inline bool is_secured(const Attachment& attachment) {
+    return attachment.security != PortSecurity::off || attachment.guards.any();
+}
 
 /// The MTU a port's device is opened with, layer-3 bytes.
 [[nodiscard]] std::uint16_t device_mtu(const Port& port, const Model& model);

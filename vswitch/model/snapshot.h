@@ -15,6 +15,7 @@
 #include "vswitch/fdb/ip_owners.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/entries.h"
+#include "vswitch/security/station_rules.h"
 
 namespace bulkhead {
 
@@ -33,6 +34,7 @@ struct alignas(16) AttachmentEntry {
     // Of guarded segments, see SegmentEntry, only:
     bool leads_on : 1 = false;         ///< to other nodes: of a tunnel or a NIC port
     bool is_guarded_link : 1 = false;  ///< of a tunnel, which can be cut: see Snapshot::cuts
+    bool is_secured : 1 = false;       ///< what its station says of itself is checked: see Snapshot::station_rules
     std::uint16_t mtu = 0;             ///< of the segment
     PortIndex out_port = kNoPort;      ///< whose device sends what leaves by it: `port`, or the NIC under a tunnel
     std::uint32_t vni = 0;             ///< of the segment
@@ -97,10 +99,17 @@ struct Snapshot {
     std::vector<PortEntry> ports;              ///< by PortIndex
     std::vector<AttachmentEntry> attachments;  ///< by AttachmentIndex
     std::vector<SegmentEntry> segments;        ///< by SegmentIndex; 0 is never used, see mac_key()
-    std::vector<std::vector<ReceiveQueue>> receive_queues;  ///< by worker
-    IpOwners ip_owners;                                     ///< of the segments with arp_suppression
-    bool has_guarded = false;                               ///< some segment is guarded
-    const LinkCuts* cuts = nullptr;                         ///< not null if so
+    std::vector<std::vector<ReceiveQueue>> receive_queues;           ///< by worker
+    IpOwners ip_owners;                                              ///< of the segments with arp_suppression
+    std::vector<std::unique_ptr<const StationRules>> station_rules;  ///< by AttachmentIndex; null: not secured
+    bool has_secured = false;                                        ///< some attachment is
+    bool has_guarded = false;                                        ///< some segment is guarded
+    const LinkCuts* cuts = nullptr;                                  ///< not null if so
+
+    /// Whether a source is only taken there if it is one of the attachment's own, so that none is ever learned.
+    [[nodiscard]] bool binds_sources(AttachmentIndex attachment) const noexcept {
+        return station_rules[attachment] && station_rules[attachment]->checks_macs();
+    }
 };
 
 }  // namespace bulkhead

@@ -50,9 +50,14 @@ void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, At
                                    .carries_tags = attachment.tagged == TaggedFrames::carry,
                                    .keeps_tag = attachment.keep_tag,
                                    .is_reachable = is_open && !attachment.isolated,
+                                   .is_secured = is_secured(attachment),
                                    .mtu = snapshot.segments[segment].mtu,
                                    .out_port = port,
                                    .vni = snapshot.segments[segment].vni};
+    if (is_secured(attachment)) {
+        snapshot.station_rules[index] = std::make_unique<StationRules>(attachment);
+        snapshot.has_secured = true;
+    }
     PortEntry& entry = snapshot.ports[port];
     if (!attachment.vlan) {
         entry.untagged = index;
@@ -75,6 +80,7 @@ Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::
     add_segments(*snapshot, model, indices);
     snapshot->ports.resize(indices.ports.bound());
     snapshot->attachments.resize(indices.attachments.bound());
+    snapshot->station_rules.resize(indices.attachments.bound());
     snapshot->receive_queues.resize(workers);
     for (const auto& [name, port] : model.ports) {
         const PortIndex index = *indices.ports.find(name);

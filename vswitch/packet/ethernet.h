@@ -15,6 +15,7 @@ inline constexpr std::uint16_t kShortestFrame = 60;  ///< IEEE 802.3 clause 4.2.
 
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
+inline constexpr std::uint16_t kEtherTypeReverseArp = 0x8035;  ///< RFC 903
 inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 inline constexpr std::uint16_t kEtherTypeVlan = 0x8100;         ///< C-tag
 inline constexpr std::uint16_t kEtherTypeServiceVlan = 0x88a8;  ///< S-tag, IEEE 802.1ad

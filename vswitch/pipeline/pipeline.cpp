@@ -34,6 +34,8 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     parse(batch);
     assign_segment(batch, snapshot, buffers_);  // (port, VLAN) → attachment → segment
     account_received(batch, snapshot, counters_);
+    if (snapshot.has_secured) [[unlikely]]
+        check_port_security(batch, snapshot);  // source MAC, IP, ARP and ND sender are the attachment's own
     find_macs(batch, macs_);
     if (snapshot.has_guarded) [[unlikely]]
         guard_rings(batch, snapshot, rings_);  // first copies only, nothing by links that are cut

@@ -21,6 +21,10 @@ void parse(Batch& batch) noexcept;
 /// segment's MTU. Verdicts: port_gone, no_attachment, unknown_vlan, tagged_frame, mtu_exceeded, no_buffer.
 void assign_segment(Batch& batch, const Snapshot& snapshot, rte_mempool* buffers) noexcept;
 
+/// What senders say of themselves is what their attachments are, where `security` or `guards` ask for it: see
+/// check_station(). Only for snapshots with a secured attachment.
+void check_port_security(Batch& batch, const Snapshot& snapshot) noexcept;
+
 /// Asks the MAC table for both addresses of every frame at once.
 void find_macs(Batch& batch, const MacTable& macs) noexcept;
 
