@@ -4,6 +4,8 @@ import pathlib
 import struct
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
+from lib.stations import PORT_SECURITY, STRICT  # noqa: E402
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,
                                 ICMPv6NDOptSrcLLAddr, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop)
@@ -164,7 +166,14 @@ def messages():
     yield "in-pieces", b"\x00" + b"".join(b"\x80\x01" + bytes([octet]) for octet in struct.pack("<IIIQ", 2, 1, 8, 1 << 32))
 
 
-TARGETS = {"answers": answers, "messages": messages, "underlay": underlay, "tunnel": tunnel}
+def stations():
+    """As tests/fuzz/stations.cpp reads them: what the strict station of the tests sends."""
+    for number, case in enumerate(PORT_SECURITY):
+        if case.sender == STRICT:
+            yield f"{number:03}", b"\x40" + bytes(case.frame)
+
+
+TARGETS = {"answers": answers, "messages": messages, "stations": stations, "underlay": underlay, "tunnel": tunnel}
 
 
 def main():
