@@ -50,14 +50,14 @@ void append_port_methods(Methods& table) {
                      .help = "the ports, by name",
                      .result = R"({"items": [as port.get], "cursor": string|null})",
                      .example = "port list --segment blue"});
-    table.push_back({.name = "port.move",
-                     .params = {required("name", string, "name of the port"),
-                                required("segment", string, "where its untagged frames go from now on")},
-                     .roles = kOperatorsAndTenants,
-                     .built_in = false,
-                     .help = "move a port to another segment in one step",
-                     .result = R"({"generation"})",
-                     .example = "port move web-0 red"});
+    table.push_back(
+        {.name = "port.move",
+         .params = {required("name", string, "name of the port"),
+                    required("segment", string, "where its untagged frames go from now on")},
+         .roles = kOperatorsAndTenants,
+         .help = "move a port to another segment in one step; what is known of it in the former one is forgotten",
+         .result = R"({"generation"})",
+         .example = "port move web-0 red"});
 }
 
 }  // namespace bulkhead::api

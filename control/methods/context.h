@@ -47,6 +47,7 @@ Answer segment_list(MethodContext& context, const rpc::Call& call);
 Answer port_add(MethodContext& context, const rpc::Call& call);
 Answer port_set(MethodContext& context, const rpc::Call& call);
 Answer port_remove(MethodContext& context, const rpc::Call& call);
+Answer port_move(MethodContext& context, const rpc::Call& call);
 Answer port_get(MethodContext& context, const rpc::Call& call);
 Answer port_list(MethodContext& context, const rpc::Call& call);
 

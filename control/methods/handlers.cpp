@@ -31,6 +31,7 @@ constexpr Row kRows[] = {
     {"port.list", port_list, false},
     {"port.remove", port_remove, true},
     {"port.set", port_set, true},
+    {"port.move", port_move, true},
     {"segment.add", segment_add, true},
     {"segment.get", segment_get, false},
     {"segment.list", segment_list, false},

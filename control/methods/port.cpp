@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// port.add, set, remove, get, list
+// port.add, set, move, remove, get, list
 #include <algorithm>
 #include <numeric>
 
@@ -116,6 +116,28 @@ Answer port_set(MethodContext& context, const rpc::Call& call) {
     if (auto ok = check_type(context, call, *name); !ok) return failure(std::move(ok.error()));
     return set_object(context, call, &Model::ports, *name,
                       [](const json& object) { return config::decode_port(object); });
+}
+
+Answer port_move(MethodContext& context, const rpc::Call& call) {
+    auto name = visible_name(context, call);
+    if (!name) return failure(std::move(name.error()));
+    Model candidate = context.engine.configured();
+    Port& port = candidate.ports.at(*name);
+    const auto attachment = std::ranges::find_if(port.attachments, [](const Attachment& a) { return !a.vlan; });
+    if (attachment == port.attachments.end())
+        return refused("/name", "has no segment for untagged frames", in_quotes(*name),
+                       "a port with one; of a trunk, set vlans with port.set");
+    const std::string former = std::exchange(attachment->segment, call.params.at("segment").get<std::string>());
+    if (former != attachment->segment) {
+        std::erase_if(candidate.static_macs,
+                      [&](const auto& entry) { return entry.second.port == *name && entry.second.segment == former; });
+    }
+    auto changes = change(context, call, std::move(candidate));
+    if (changes) return json{{"generation", changes->generation}};
+    Error error = about_params(std::move(changes.error()), {ObjectKind::port, *name}, call.params);
+    // Its addresses may be taken there, say: the segment is what was asked for.
+    if (error.field != "/name") error.field = "/segment";
+    return failure(std::move(error));
 }
 
 Answer port_remove(MethodContext& context, const rpc::Call& call) {

@@ -35,14 +35,14 @@ TEST(Methods, OfTheContractAreThere) {
     EXPECT_THAT(built_in,
                 testing::ElementsAre("config.apply", "config.confirm", "config.get", "drop.list", "events.subscribe",
                                      "events.unsubscribe", "fdb.add", "fdb.flush", "fdb.list", "fdb.remove", "port.add",
-                                     "port.get", "port.list", "port.remove", "port.set", "rpc.discover", "segment.add",
-                                     "segment.get", "segment.list", "segment.remove", "segment.set", "stats.get",
-                                     "system.get", "system.shutdown", "tunnel.add", "tunnel.get", "tunnel.list",
-                                     "tunnel.remove", "tunnel.set", "underlay.add", "underlay.get", "underlay.list",
-                                     "underlay.neighbors", "underlay.remove", "underlay.set"));
-    EXPECT_THAT(planned, testing::IsSupersetOf({"segment.verify", "port.move", "group.list", "policy.explain",
-                                                "mirror.set", "connection.flush", "packet.explain", "offload.probe",
-                                                "capture.add", "key.list"}));
+                                     "port.get", "port.list", "port.move", "port.remove", "port.set", "rpc.discover",
+                                     "segment.add", "segment.get", "segment.list", "segment.remove", "segment.set",
+                                     "stats.get", "system.get", "system.shutdown", "tunnel.add", "tunnel.get",
+                                     "tunnel.list", "tunnel.remove", "tunnel.set", "underlay.add", "underlay.get",
+                                     "underlay.list", "underlay.neighbors", "underlay.remove", "underlay.set"));
+    EXPECT_THAT(planned, testing::IsSupersetOf({"segment.verify", "group.list", "policy.explain", "mirror.set",
+                                                "connection.flush", "packet.explain", "offload.probe", "capture.add",
+                                                "key.list"}));
 }
 
 TEST(Methods, EveryRowSaysWhatItIsAndAdminsMayCallAll) {

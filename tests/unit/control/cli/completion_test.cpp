@@ -58,7 +58,7 @@ TEST_F(Completion, OffersNounsVerbsAndOptions) {
     EXPECT_THAT(offered({"se"}), ElementsAre("segment"));
     EXPECT_THAT(offered({""}), IsSupersetOf({"port", "watch", "--socket"}));
     EXPECT_THAT(offered({""}), Not(Contains("mirror")));
-    EXPECT_THAT(offered({"port", ""}), ElementsAre("add", "get", "list", "remove", "set"));
+    EXPECT_THAT(offered({"port", ""}), ElementsAre("add", "get", "list", "move", "remove", "set"));
     EXPECT_THAT(offered({"segment", "add", "--mac-"}), ElementsAre("--mac-limit", "--mac-age-s"));
     EXPECT_THAT(offered({"--json", "port", "ge"}), ElementsAre("get"));
     EXPECT_THAT(offered({"call", "system."}), ElementsAre("system.get", "system.shutdown"));
