@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a node of a ring of spokes does with frames that come round, with probes, and with a link that is cut.
+#include <algorithm>
+#include <random>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/support/bench.h"
@@ -259,10 +263,38 @@ TEST(FloodMemory, KnowsAFrameForASecond) {
     }
 }
 
-TEST(FloodMemory, TellsFramesApartThatWantOnePlace) {
+TEST(FloodMemory, KnowsFramesThatFallTogetherByChance) {
     FloodMemory memory;
-    EXPECT_FALSE(memory.is_duplicate(0x0100'0000'0000'0001ULL, 1, 0));
-    EXPECT_FALSE(memory.is_duplicate(0x0200'0000'0000'0001ULL, 2, 0));
+    const auto print = [](std::uint64_t number) { return (number + 1) << 48 | 1; };
+    for (std::uint64_t number = 0; number < FloodMemory::kPlacesTogether; ++number)
+        EXPECT_FALSE(memory.is_duplicate(print(number), 1, number));
+    for (std::uint64_t number = 0; number < FloodMemory::kPlacesTogether; ++number)
+        EXPECT_TRUE(memory.is_duplicate(print(number), 2, 10)) << number;
+    // One more: what is oldest is forgotten, and nothing else.
+    memory.remember(print(100), 3, 11);
+    EXPECT_TRUE(memory.is_duplicate(print(100), 1, 11));
+    for (std::uint64_t number = 1; number < FloodMemory::kPlacesTogether; ++number)
+        EXPECT_TRUE(memory.is_duplicate(print(number), 2, 12)) << number;
+    EXPECT_FALSE(memory.is_duplicate(print(0), 2, 12));
+}
+
+TEST(FloodMemory, KnowsEveryCopyThatComesAMomentLater) {
+    constexpr std::uint64_t kFrames = 20'000, kBetween = 64;
+    std::mt19937_64 random(1);
+    std::vector<std::uint64_t> prints(kFrames);
+    std::ranges::generate(prints, random);
+    FloodMemory memory;
+    for (std::uint64_t number = 0; number < kFrames; ++number) {
+        EXPECT_FALSE(memory.is_duplicate(prints[number], 1, number / 20));
+        if (number < kBetween) continue;
+        EXPECT_TRUE(memory.is_duplicate(prints[number - kBetween], 2, number / 20)) << number;
+    }
+}
+
+TEST(FloodMemory, AnotherWorkersClockMayBeAhead) {
+    FloodMemory memory;
+    memory.remember(0x0100'0000'0000'0001ULL, 1, 1001);
+    EXPECT_TRUE(memory.is_duplicate(0x0100'0000'0000'0001ULL, 2, 1000));
 }
 
 }  // namespace
