@@ -65,7 +65,8 @@ class Guest:
         self._pending = b""
         self._socket = Path(socket)
         self._server = server
-        parameters = ["console=ttyS0", "quiet", "panic=-1", "mitigations=off", "tsc=reliable", "no_timer_check"]
+        # An emulated "rep movs" copies step by step what a real processor copies by cache lines; so the kernel is not to use it.
+        parameters = ["console=ttyS0", "quiet", "panic=-1", "mitigations=off", "tsc=reliable", "no_timer_check", "clearcpuid=rep_good"]
         parameters += [f"bh.ip={address}" for address in ip]
         parameters += [f"bh.mtu={mtu}"] if mtu else []
         parameters += [f"bh.gateway={gateway}"] if gateway else []
@@ -79,7 +80,7 @@ class Guest:
         self._command = [
             "setpriv", "--pdeathsig", "KILL",  # whoever kills us leaves no guest behind
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-            "-machine", "q35,memory-backend=m0", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(queues),
+            "-machine", "q35,memory-backend=m0", "-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm", "-smp", str(queues),
             "-m", str(memory_mib), "-object", f"memory-backend-memfd,id=m0,share=on,size={memory_mib}M",
             "-kernel", str(Path(images) / "vmlinuz"), "-initrd", str(Path(images) / "initramfs"),
             "-append", " ".join(parameters),
