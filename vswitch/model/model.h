@@ -16,6 +16,7 @@
 #include "vswitch/base/ids.h"
 #include "vswitch/base/ip_address.h"
 #include "vswitch/base/mac_address.h"
+#include "vswitch/model/policy_model.h"
 
 namespace bulkhead {
 
@@ -48,6 +49,7 @@ struct Segment {
     std::uint32_t mac_limit = 4096;  ///< learned MACs; static ones do not count
     std::uint32_t mac_age_s = 300;
     std::string tenant;
+    DefaultPolicy default_policy = DefaultPolicy::allow;
     bool arp_suppression = false;  ///< answer ARP and ND for addresses whose owner's MAC the controller told
     bool operator==(const Segment&) const = default;
 };
@@ -74,6 +76,7 @@ struct Guards {
 struct Attachment {
     std::optional<std::uint16_t> vlan;  ///< none: untagged (and priority-tagged, IEEE 802.1Q-2018 section 6.9) frames
     std::string segment;
+    std::string group;             ///< empty: of none
     std::vector<MacAddress> macs;  ///< the attachment's own addresses: static entries of the segment's MAC table
     std::vector<IpPrefix> ips;     ///< its own: addresses, and whole networks of what it routes for (is_network)
     PortSecurity security = PortSecurity::off;
@@ -183,6 +186,7 @@ struct Tunnel {
     std::uint8_t ttl = 64;
     std::optional<std::uint8_t> dscp = 0;  ///< none: that of the inner packet
     bool udp_checksum = false;
+    bool trust_groups = false;       ///< the groups that its frames carry are believed
     std::uint32_t keepalive_ms = 0;  ///< pause between the keepalives; 0: none
     bool operator==(const Tunnel&) const = default;
 };
@@ -205,6 +209,8 @@ struct Model {
     std::map<std::string, Underlay> underlays;
     std::map<std::string, Tunnel> tunnels;
     std::map<std::pair<std::string, MacAddress>, StaticMac> static_macs;  ///< by (segment, MAC)
+    std::map<std::pair<std::string, std::string>, Group> groups;          ///< by (segment, name)
+    std::map<std::pair<std::string, std::string>, Policy> policies;       ///< by (segment, name)
     bool operator==(const Model&) const = default;
 };
 
