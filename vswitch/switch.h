@@ -56,6 +56,12 @@ struct WorkerStats {
     std::uint64_t busy_cycles = 0, idle_cycles = 0, sleeps = 0, bursts = 0;
 };
 
+/// What a rule of policy has decided about.
+struct RuleHits {
+    std::uint64_t packets = 0, bytes = 0;
+    bool operator==(const RuleHits&) const = default;
+};
+
 /// Drops of one port or tunnel (`segment` empty: before a segment was known) or of one attachment of it.
 struct DropRow {
     std::string port;         ///< this, or
@@ -156,6 +162,7 @@ class Switch {
     [[nodiscard]] TrafficStats port_stats(const std::string& name) const;
     [[nodiscard]] TrafficStats segment_stats(const std::string& name) const;
     [[nodiscard]] TrafficStats tunnel_stats(const std::string& name) const;
+    [[nodiscard]] RuleHits rule_hits(const std::string& segment, const std::string& name) const;
     [[nodiscard]] TunnelState tunnel_state(const std::string& name) const;
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const;
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const;

@@ -47,6 +47,9 @@ TrafficStats Switch::segment_stats(const std::string& name) const {
 TrafficStats Switch::tunnel_stats(const std::string& name) const {
     return impl_->ledger_.port(port_name_of_tunnel(name), impl_->indices_);
 }
+RuleHits Switch::rule_hits(const std::string& /*segment*/, const std::string& /*name*/) const {
+    return {};  // no worker judges by rules yet
+}
 TunnelState Switch::tunnel_state(const std::string& name) const {
     TunnelState state = impl_->underlays_.tunnel(name);
     state.cut = impl_->ring_watches_.cut_of(name);

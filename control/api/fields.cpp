@@ -19,11 +19,11 @@ constexpr Field kConfig[] = {
     {"node", object, kOptional, kImmutable, kBuiltIn, "{}", "this node; fixed at start"},
     {"underlays", array, kOptional, kMutable, kBuiltIn, "[]", "NIC ports and addresses that tunnels use", object},
     {"segments", array, kOptional, kMutable, kBuiltIn, "[]", "isolated layer-2 domains", object},
-    {"groups", array, kOptional, kMutable, kNotYet, "[]", "named sets of attachments that policy speaks of", object},
+    {"groups", array, kOptional, kMutable, kBuiltIn, "[]", "named sets of attachments that policy speaks of", object},
     {"ports", array, kOptional, kMutable, kBuiltIn, "[]", "where frames enter and leave", object},
     {"fdb", array, kOptional, kMutable, kBuiltIn, "[]", "static MAC entries", object},
     {"tunnels", array, kOptional, kMutable, kBuiltIn, "[]", "remote nodes", object},
-    {"policies", array, kOptional, kMutable, kNotYet, "[]", "who may talk to whom", object},
+    {"policies", array, kOptional, kMutable, kBuiltIn, "[]", "who may talk to whom", object},
     {"mirrors", array, kOptional, kMutable, kNotYet, "[]", "copies of traffic for an observer", object},
 };
 
@@ -61,13 +61,13 @@ constexpr Field kSegment[] = {
     {"mac_limit", integer, kOptional, kMutable, kBuiltIn, "4096", "learned MACs at most, 0-1000000"},
     {"mac_age_s", integer, kOptional, kMutable, kBuiltIn, "300", "seconds until a silent learned MAC is forgotten, 1-1000000"},
     {"tenant", string, kOptional, kMutable, kBuiltIn, R"("")", "the tenant that may see and use it"},
-    {"default_policy", string, kOptional, kMutable, kNotYet, R"("allow")", "verdict where no rule matches"},
+    {"default_policy", string, kOptional, kMutable, kBuiltIn, R"("allow")", "what happens to a frame that no rule decides about: allow or deny"},
     {"arp_suppression", boolean, kOptional, kMutable, kBuiltIn, "false", "answer ARP and ND for the ips that fdb.add placed"},
     {"encryption", string, kOptional, kMutable, kNotYet, R"("none")", "none or required on tunnels"},
 };
 
 #define BULKHEAD_ATTACHMENT_FIELDS                                                                                              \
-    {"group", string, kOptional, kMutable, kNotYet, "", "group of the attachment"},                                               \
+    {"group", string, kOptional, kMutable, kBuiltIn, R"("")", "group of the attachment, one of its segment; empty: of none"},      \
     {"macs", array, kOptional, kMutable, kBuiltIn, "[]", "its own MAC addresses: static entries that no other port can take"},     \
     {"ips", array, kOptional, kMutable, kBuiltIn, "[]", "its own IP addresses, like 10.1.0.10/24; with a host part of zeros the whole network, for what routes (at most 64)"}, \
     {"security", string, kOptional, kMutable, kBuiltIn, R"("off")", "off; mac: senders in frames, ARP and ND must have one of macs; strict: and one of ips (DHCP, DAD and link-local addresses made of macs pass)"}, \
@@ -149,6 +149,37 @@ constexpr Field kTunnel[] = {
     {"keepalive_ms", integer, kOptional, kMutable, kBuiltIn, "0", "pause between the keepalives (BFD) of the tunnel: 50-60000; 0: none"},
 };
 
+constexpr Field kGroup[] = {
+    {"segment", string, kRequired, kImmutable, kBuiltIn, "", "segment of the group"},
+    {"name", string, kRequired, kImmutable, kBuiltIn, "", "name, unique among the groups of the segment"},
+    {"id", integer, kRequired, kMutable, kBuiltIn, "", "number, 1-65535, unique in the segment and the same on every node"},
+    kOwner,
+};
+
+constexpr Field kPolicy[] = {
+    {"segment", string, kRequired, kImmutable, kBuiltIn, "", "segment of the rule"},
+    {"name", string, kRequired, kImmutable, kBuiltIn, "", "name, unique among the rules of the segment"},
+    {"order", integer, kRequired, kMutable, kBuiltIn, "", "lower comes first, ties by name; 0-1000000"},
+    {"action", string, kRequired, kMutable, kBuiltIn, "", "allow, deny, redirect (to to_port) or mirror (a copy to to_port; the next rules decide)"},
+    kOwner,
+    {"from", object, kOptional, kMutable, kBuiltIn, "{}", "senders"},
+    {"to", object, kOptional, kMutable, kBuiltIn, "{}", "receivers"},
+    {"ethertype", any, kOptional, kMutable, kBuiltIn, "", "EtherType behind VLAN tags: ipv4, ipv6, arp, or a number, also as \"0x88cc\" (from 0x600)"},
+    {"protocol", any, kOptional, kMutable, kBuiltIn, "", "IP protocol: tcp, udp, sctp, icmp, icmpv6, igmp, gre, esp, ah, ..., or 0-255"},
+    {"src_ports", array, kOptional, kMutable, kBuiltIn, "[]", "source ports of tcp, udp or sctp: \"443\", \"8000-8080\"", any},
+    {"dst_ports", array, kOptional, kMutable, kBuiltIn, "[]", "destination ports of tcp, udp or sctp: \"443\", \"8000-8080\"", any},
+    {"icmp_types", array, kOptional, kMutable, kBuiltIn, "[]", "types of icmp or icmpv6, 0-255", integer},
+    {"to_port", string, kOptional, kMutable, kBuiltIn, R"("")", "redirect, mirror: a port of the segment"},
+    {"stateful", boolean, kOptional, kMutable, kBuiltIn, "true", "what is allowed opens a connection, whose answers pass, too"},
+    {"log", boolean, kOptional, kMutable, kBuiltIn, "false", "tell of what it decides"},
+};
+
+constexpr Field kPolicyEnd[] = {
+    {"groups", array, kOptional, kMutable, kBuiltIn, "[]", "groups of the segment (at most 1024, as of each list)"},
+    {"ips", array, kOptional, kMutable, kBuiltIn, "[]", "networks in CIDR notation, IPv4 and IPv6"},
+    {"macs", array, kOptional, kMutable, kBuiltIn, "[]", "MAC addresses"},
+};
+
 // clang-format on
 
 }  // namespace
@@ -185,6 +216,15 @@ std::span<const Field> neighbor_fields() {
 }
 std::span<const Field> tunnel_fields() {
     return kTunnel;
+}
+std::span<const Field> group_fields() {
+    return kGroup;
+}
+std::span<const Field> policy_fields() {
+    return kPolicy;
+}
+std::span<const Field> policy_end_fields() {
+    return kPolicyEnd;
 }
 
 }  // namespace bulkhead::api

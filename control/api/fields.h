@@ -33,5 +33,8 @@ struct Field {
 [[nodiscard]] std::span<const Field> underlay_fields();
 [[nodiscard]] std::span<const Field> neighbor_fields();  ///< an entry of an underlay's `neighbors`
 [[nodiscard]] std::span<const Field> tunnel_fields();
+[[nodiscard]] std::span<const Field> group_fields();
+[[nodiscard]] std::span<const Field> policy_fields();
+[[nodiscard]] std::span<const Field> policy_end_fields();  ///< `from` and `to` of a policy
 
 }  // namespace bulkhead::api

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may talk to whom, and looking closely. Not built in yet: the rows say what is to come, and calling one answers
-// `not_built_in`.
+// Who may talk to whom, and looking closely. Of what is not built in yet the rows say what is to come, and calling one
+// answers `not_built_in`.
 #include "control/api/method_rows.h"
 
 namespace bulkhead::api {
@@ -8,6 +8,12 @@ namespace {
 
 using enum JsonType;
 
+constexpr std::string_view kChangedGroup = R"({"generation", "changed", "object": {…the group's fields}})";
+constexpr std::string_view kGroup = R"({…the group's fields, "state": {"status", "reason": string|null, )"
+                                    R"("members": [{"port", "vlan": integer|null}]}})";
+constexpr std::string_view kChangedPolicy = R"({"generation", "changed", "object": {…the rule's fields}})";
+constexpr std::string_view kPolicy =
+    R"({…the rule's fields, "state": {"status", "reason": string|null, "packets", "bytes"}})";
 constexpr std::string_view kChanged = R"({"generation", "changed", "object": {…}})";
 constexpr std::string_view kRemoved = R"({"generation"})";
 constexpr std::string_view kObject = R"({…, "state": {…}})";
@@ -15,45 +21,84 @@ constexpr std::string_view kItems = R"({"items": […], "cursor": string|null})"
 
 constexpr Field kSegment = required("segment", string, "name of the segment");
 constexpr Field kOnlySegment = optional("segment", string, "only this segment's");
+constexpr Field kOnlyOwner = optional("owner", string, "only this owner's");
+
+/// The parameters of `set`, which name the object by its segment, too.
+std::vector<Field> patch_within_segment(std::span<const Field> fields) {
+    auto patch = patch_of(fields);
+    for (Field& field : patch) field.required = field.name == "segment" || field.name == "name";
+    return patch;
+}
 
 void append_group(Methods& table) {
-    const Field name = required("name", string, "name, unique in its segment");
-    const std::vector<Field> fields = {kSegment, name,
-                                       required("id", integer, "number, 1-65535, the same on every node")};
-    auto patch = patch_of(fields);
-    patch.front().required = true;
-    append_planned(table, "group.add", fields, kOperatorsAndTenants, "name a set of attachments", kChanged);
-    append_planned(table, "group.set", patch, kOperatorsAndTenants, "change some fields of a group", kChanged);
-    append_planned(table, "group.remove", {kSegment, name}, kOperatorsAndTenants, "remove a group", kRemoved);
-    append_planned(table, "group.get", {kSegment, name}, kViewersAndTenants, "one group and its members", kObject);
-    append_planned(table, "group.list", page_of({kOnlySegment}), kViewersAndTenants, "the groups, by segment and name",
-                   kItems);
+    const Field name = required("name", string, "name of the group");
+    table.push_back({.name = "group.add",
+                     .params = all_of(group_fields()),
+                     .roles = kOperatorsAndTenants,
+                     .help = "make a group, which attachments of the segment can then be of",
+                     .result = kChangedGroup,
+                     .example = "group add blue web 10"});
+    table.push_back({.name = "group.set",
+                     .params = patch_within_segment(group_fields()),
+                     .roles = kOperatorsAndTenants,
+                     .merge_patch = true,
+                     .help = "change some fields of a group (RFC 7396: null brings the default back)",
+                     .result = kChangedGroup,
+                     .example = "group set blue web --id 12"});
+    table.push_back({.name = "group.remove",
+                     .params = {kSegment, name},
+                     .roles = kOperatorsAndTenants,
+                     .help = "remove a group that no attachment and no rule names",
+                     .result = kRemoved,
+                     .example = "group remove blue web"});
+    table.push_back({.name = "group.get",
+                     .params = {kSegment, name},
+                     .roles = kViewersAndTenants,
+                     .help = "one group and its members",
+                     .result = kGroup,
+                     .example = "group get blue web"});
+    table.push_back({.name = "group.list",
+                     .params = page_of({kOnlySegment, kOnlyOwner}),
+                     .roles = kViewersAndTenants,
+                     .help = "the groups, by segment and name",
+                     .result = R"({"items": [as group.get], "cursor": string|null})",
+                     .example = "group list --segment blue"});
 }
 
 void append_policy(Methods& table) {
-    const Field name = required("name", string, "name, unique in its segment");
-    const std::vector<Field> fields = {kSegment,
-                                       name,
-                                       required("order", integer, "lower comes first, ties by name"),
-                                       required("action", string, "allow, deny, redirect or mirror"),
-                                       optional("from", object, "senders: groups, ips, macs", "{}"),
-                                       optional("to", object, "receivers: groups, ips, macs", "{}"),
-                                       optional("ethertype", any, "EtherType"),
-                                       optional("protocol", any, "IP protocol, by name or number"),
-                                       optional("src_ports", array, "source ports and ranges", "[]"),
-                                       optional("dst_ports", array, "destination ports and ranges", "[]"),
-                                       optional("icmp_types", array, "ICMP types", "[]"),
-                                       optional("to_port", string, "redirect, mirror: where to"),
-                                       optional("stateful", boolean, "answers are allowed too", "true"),
-                                       optional("log", boolean, "tell of every match", "false")};
-    auto patch = patch_of(fields);
-    patch.front().required = true;
-    append_planned(table, "policy.add", fields, kOperatorsAndTenants, "add a rule", kChanged);
-    append_planned(table, "policy.set", patch, kOperatorsAndTenants, "change some fields of a rule", kChanged);
-    append_planned(table, "policy.remove", {kSegment, name}, kOperatorsAndTenants, "remove a rule", kRemoved);
-    append_planned(table, "policy.get", {kSegment, name}, kViewersAndTenants, "one rule and its hits", kObject);
-    append_planned(table, "policy.list", page_of({kOnlySegment}), kViewersAndTenants, "the rules, in their order",
-                   kItems);
+    const Field name = required("name", string, "name of the rule");
+    table.push_back({.name = "policy.add",
+                     .params = all_of(policy_fields()),
+                     .roles = kOperatorsAndTenants,
+                     .help = "add a rule; docs/policy.md says what it means",
+                     .result = kChangedPolicy,
+                     .example = "policy add blue web-to-db 100 allow --from '{\"groups\":[\"web\"]}' --protocol tcp "
+                                "--dst-ports 5432"});
+    table.push_back({.name = "policy.set",
+                     .params = patch_within_segment(policy_fields()),
+                     .roles = kOperatorsAndTenants,
+                     .merge_patch = true,
+                     .help = "change some fields of a rule (RFC 7396: null brings the default back)",
+                     .result = kChangedPolicy,
+                     .example = "policy set blue web-to-db --dst-ports 5432,6432"});
+    table.push_back({.name = "policy.remove",
+                     .params = {kSegment, name},
+                     .roles = kOperatorsAndTenants,
+                     .help = "remove a rule",
+                     .result = kRemoved,
+                     .example = "policy remove blue web-to-db"});
+    table.push_back({.name = "policy.get",
+                     .params = {kSegment, name},
+                     .roles = kViewersAndTenants,
+                     .help = "one rule and what it has decided",
+                     .result = kPolicy,
+                     .example = "policy get blue web-to-db"});
+    table.push_back({.name = "policy.list",
+                     .params = page_of({kOnlySegment, kOnlyOwner}),
+                     .roles = kViewersAndTenants,
+                     .help = "the rules, by segment and in the order in which they are asked",
+                     .result = R"({"items": [as policy.get], "cursor": string|null})",
+                     .example = "policy list --segment blue"});
     append_planned(
         table, "policy.explain",
         {kSegment, optional("frame", string, "a frame, in hexadecimal"), optional("fields", object, "or its fields")},

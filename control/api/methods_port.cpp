@@ -55,7 +55,8 @@ void append_port_methods(Methods& table) {
          .params = {required("name", string, "name of the port"),
                     required("segment", string, "where its untagged frames go from now on")},
          .roles = kOperatorsAndTenants,
-         .help = "move a port to another segment in one step; what is known of it in the former one is forgotten",
+         .help = "move a port to another segment in one step; what is known of it in the former one is forgotten, and "
+                 "it is of no group there",
          .result = R"({"generation"})",
          .example = "port move web-0 red"});
 }

@@ -22,6 +22,8 @@ json schema_of(const Field& field) {
     if (field.type != JsonType::any) schema["type"] = type_name(field.type);
     if (object != nullptr)
         schema["items"] = reference(*object);
+    else if (field.type == JsonType::array && field.items == JsonType::any)
+        schema["items"] = json::object();
     else if (field.type == JsonType::array)
         schema["items"] = {{"type", type_name(field.items)}};
     if (!field.default_json.empty()) schema["default"] = json::parse(field.default_json);

@@ -74,6 +74,13 @@ std::span<const ObjectType> object_types() {
         ObjectType{"Neighbor", "/underlays/*/neighbors/*", "a fixed neighbour of an underlay", neighbor_fields()},
         ObjectType{"Tunnel", "/tunnels/*", "a remote node", tunnel_fields()},
         ObjectType{"StaticMac", "/fdb/*", "a static entry of a segment's MAC table", fdb_fields()},
+        ObjectType{"Group", "/groups/*", "a named set of attachments of one segment", group_fields()},
+        ObjectType{"Policy", "/policies/*", "a rule: who may talk to whom in a segment; what it names must all match",
+                   policy_fields()},
+        ObjectType{"PolicyFrom", "/policies/*/from", "senders that a rule is about; an empty list matches every one",
+                   policy_end_fields()},
+        ObjectType{"PolicyTo", "/policies/*/to", "receivers that a rule is about; an empty list matches every one",
+                   policy_end_fields()},
     };
     return types;
 }

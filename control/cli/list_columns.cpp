@@ -58,6 +58,42 @@ Cell count_of(const json& value) {
     return value.is_array() ? cell_of(json(value.size())) : cell_of(value);
 }
 
+/// `web-0, fw-0:10`: ports, those of a VLAN with it.
+Cell members_of_group(const json& group) {
+    std::string text;
+    for (const json& member : at(group, "/state/members")) {
+        text += (text.empty() ? "" : ", ") + one_line(at(member, "/port"));
+        if (const json vlan = at(member, "/vlan"); !vlan.is_null()) text += ":" + one_line(vlan);
+    }
+    return {text.empty() ? "-" : text};
+}
+
+Cell action_of_policy(const json& rule) {
+    const json port = at(rule, "/to_port");
+    return {one_line(at(rule, "/action")) + (port.is_string() && port != "" ? " " + one_line(port) : "")};
+}
+
+/// Groups, networks and addresses in one list; `-`: every one.
+Cell end_of_policy(const json& end) {
+    std::string text;
+    for (const char* list : {"/groups", "/ips", "/macs"})
+        for (const json& item : at(end, list)) text += (text.empty() ? "" : ", ") + one_line(item);
+    return {text.empty() ? "-" : text};
+}
+
+/// `tcp 443, 8000-8080`, `udp from 53`, `icmp type 8`; `-`: everything.
+Cell what_of_policy(const json& rule) {
+    std::string text;
+    auto add = [&](const std::string& words) { text += (text.empty() ? "" : " ") + words; };
+    for (const char* field : {"/ethertype", "/protocol"})
+        if (const json value = at(rule, field); !value.is_null()) add(one_line(value));
+    constexpr std::pair<const char*, const char*> kLists[] = {
+        {"/src_ports", "from "}, {"/dst_ports", ""}, {"/icmp_types", "type "}};
+    for (const auto& [field, word] : kLists)
+        if (const json list = at(rule, field); list.is_array() && !list.empty()) add(word + one_line(list));
+    return {text.empty() ? "-" : text};
+}
+
 constexpr ListColumn kSegments[] = {
     {"NAME", "/name"},
     {"VNI", "/vni"},
@@ -114,6 +150,25 @@ constexpr ListColumn kNeighbors[] = {
     {"STATE", "/state"},       {"AGE S", "/age_s"}, {"DUPLICATE", "/duplicate"},
 };
 
+constexpr ListColumn kGroups[] = {
+    {"SEGMENT", "/segment"},
+    {"NAME", "/name"},
+    {"ID", "/id"},
+    {"MEMBERS", "", members_of_group},
+};
+
+constexpr ListColumn kPolicies[] = {
+    {"SEGMENT", "/segment"},
+    {"ORDER", "/order"},
+    {"NAME", "/name"},
+    {"ACTION", "", action_of_policy},
+    {"FROM", "", [](const json& rule) { return end_of_policy(at(rule, "/from")); }},
+    {"TO", "", [](const json& rule) { return end_of_policy(at(rule, "/to")); }},
+    {"WHAT", "", what_of_policy},
+    {"PACKETS", "/state/packets"},
+    {"BYTES", "/state/bytes"},
+};
+
 constexpr ListColumn kDrops[] = {
     {"PORT", "/port"},     {"TUNNEL", "/tunnel"},   {"SEGMENT", "/segment"},
     {"REASON", "/reason"}, {"PACKETS", "/packets"}, {"MEANING", "/help"},
@@ -128,6 +183,8 @@ std::span<const ListColumn> list_columns(std::string_view method) {
     if (method == "underlay.list") return kUnderlays;
     if (method == "underlay.neighbors") return kNeighbors;
     if (method == "tunnel.list") return kTunnels;
+    if (method == "group.list") return kGroups;
+    if (method == "policy.list") return kPolicies;
     if (method == "drop.list") return kDrops;
     return {};
 }

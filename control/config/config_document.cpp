@@ -42,11 +42,16 @@ json encode_objects(const Map& objects) {
 struct ArrayOfKind {
     std::string_view kind, array;
 };
-constexpr ArrayOfKind kArrays[] = {
-    {"segment", "segments"}, {"port", "ports"}, {"underlay", "underlays"}, {"tunnel", "tunnels"}, {"fdb", "fdb"}};
+constexpr ArrayOfKind kArrays[] = {{"segment", "segments"},   {"group", "groups"},   {"port", "ports"},
+                                   {"underlay", "underlays"}, {"tunnel", "tunnels"}, {"fdb", "fdb"},
+                                   {"policy", "policies"}};
 
 std::string name_in(std::string_view kind, const json& object) {
     auto text = [&](const char* field) { return object.is_object() ? object.value(field, json()) : json(); };
+    if (kind == "group" || kind == "policy") {
+        if (!text("segment").is_string() || !text("name").is_string()) return {};
+        return text("segment").get<std::string>() + "/" + text("name").get<std::string>();
+    }
     if (kind != "fdb") return text("name").is_string() ? text("name").get<std::string>() : std::string();
     if (!text("segment").is_string() || !text("mac").is_string()) return {};
     auto mac = MacAddress::parse(text("mac").get<std::string>());
@@ -71,6 +76,9 @@ Result<ConfigDocument> decode_document(const json& document, std::string_view ow
         reader, "segments", "/name", result.model.segments, [&](const json& j) { return decode_segment(j, owner); },
         [](const Segment& segment) { return segment.name; });
     decode_objects(
+        reader, "groups", "/name", result.model.groups, [&](const json& j) { return decode_group(j, owner); },
+        [](const Group& group) { return std::pair(group.segment, group.name); });
+    decode_objects(
         reader, "ports", "/name", result.model.ports, [&](const json& j) { return decode_port(j, owner); },
         [](const Port& port) { return port.name; });
     decode_objects(
@@ -82,6 +90,9 @@ Result<ConfigDocument> decode_document(const json& document, std::string_view ow
     decode_objects(
         reader, "fdb", "/mac", result.model.static_macs, [&](const json& j) { return decode_fdb(j, owner); },
         [](const StaticMac& entry) { return std::pair(entry.segment, entry.mac); });
+    decode_objects(
+        reader, "policies", "/name", result.model.policies, [&](const json& j) { return decode_policy(j, owner); },
+        [](const Policy& policy) { return std::pair(policy.segment, policy.name); });
     return reader.finish(std::move(result));
 }
 
@@ -89,10 +100,12 @@ json encode_document(const ConfigDocument& document) {
     const Model& model = document.model;
     json result = {{"version", kVersion},
                    {"segments", encode_objects(model.segments)},
+                   {"groups", encode_objects(model.groups)},
                    {"ports", encode_objects(model.ports)},
                    {"underlays", encode_objects(model.underlays)},
                    {"tunnels", encode_objects(model.tunnels)},
-                   {"fdb", encode_objects(model.static_macs)}};
+                   {"fdb", encode_objects(model.static_macs)},
+                   {"policies", encode_objects(model.policies)}};
     if (document.node) result["node"] = encode(*document.node);
     return result;
 }

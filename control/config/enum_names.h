@@ -31,6 +31,12 @@ inline constexpr EnumName<PortSecurity> kPortSecurity[] = {
 inline constexpr EnumName<VhostMode> kVhostModes[] = {{VhostMode::client, "client"}, {VhostMode::server, "server"}};
 inline constexpr EnumName<TunnelType> kTunnelTypes[] = {{TunnelType::vxlan, "vxlan"}, {TunnelType::geneve, "geneve"}};
 inline constexpr EnumName<Horizon> kHorizons[] = {{Horizon::mesh, "mesh"}, {Horizon::spoke, "spoke"}};
+inline constexpr EnumName<DefaultPolicy> kDefaultPolicies[] = {{DefaultPolicy::allow, "allow"},
+                                                               {DefaultPolicy::deny, "deny"}};
+inline constexpr EnumName<PolicyAction> kPolicyActions[] = {{PolicyAction::allow, "allow"},
+                                                            {PolicyAction::deny, "deny"},
+                                                            {PolicyAction::redirect, "redirect"},
+                                                            {PolicyAction::mirror, "mirror"}};
 inline constexpr EnumName<IdleMode> kIdleModes[] = {{IdleMode::adaptive, "adaptive"}, {IdleMode::busy, "busy"}};
 inline constexpr EnumName<Hugepages> kHugepages[] = {
     {Hugepages::automatic, "auto"}, {Hugepages::two_mib, "2M"}, {Hugepages::one_gib, "1G"}, {Hugepages::none, "none"}};

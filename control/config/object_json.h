@@ -21,11 +21,16 @@ namespace bulkhead::config {
 /// Fills in the defaults that hang on type and remote.
 [[nodiscard]] Result<Tunnel> decode_tunnel(const nlohmann::json& object, std::string_view owner = {});
 [[nodiscard]] Result<StaticMac> decode_fdb(const nlohmann::json& object, std::string_view owner = {});
+[[nodiscard]] Result<Group> decode_group(const nlohmann::json& object, std::string_view owner = {});
+[[nodiscard]] Result<Policy> decode_policy(const nlohmann::json& object, std::string_view owner = {});
 
 [[nodiscard]] nlohmann::json encode(const Segment& segment);
 [[nodiscard]] nlohmann::json encode(const Port& port);
 [[nodiscard]] nlohmann::json encode(const Underlay& underlay);
 [[nodiscard]] nlohmann::json encode(const Tunnel& tunnel);
 [[nodiscard]] nlohmann::json encode(const StaticMac& entry);
+[[nodiscard]] nlohmann::json encode(const Group& group);
+/// EtherTypes and protocols by name where they have one, ports as "443" or "8000-8080".
+[[nodiscard]] nlohmann::json encode(const Policy& policy);
 
 }  // namespace bulkhead::config

@@ -140,6 +140,7 @@ decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
 
 void decode_attachment_fields(ObjectReader& reader, Attachment& attachment) {
     attachment.segment = reader.text("segment");
+    attachment.group = reader.text("group");
     attachment.macs = reader.macs("macs");
     attachment.ips = reader.prefixes("ips");
     attachment.security = reader.choice("security", kPortSecurity);
@@ -156,7 +157,7 @@ void decode_untagged(ObjectReader& reader, Port& port) {
         return;
     }
     // Without a segment there is nothing that these could be about; a default says nothing and passes.
-    for (std::string_view name : {"macs", "ips", "security", "guards", "isolated", "tagged"}) {
+    for (std::string_view name : {"group", "macs", "ips", "security", "guards", "isolated", "tagged"}) {
         auto default_json = std::ranges::find(api::port_fields(), name, &api::Field::name)->default_json;
         if (reader.has(name) && *reader.value(name) != json::parse(default_json)) {
             reader.refuse(name, "needs a segment for untagged frames", shown(*reader.value(name)), "with \"segment\"");
@@ -186,6 +187,7 @@ void decode_vlans(ObjectReader& reader, Port& port) {
 
 void encode_attachment(const Attachment& attachment, json& object) {
     object["segment"] = attachment.segment;
+    object["group"] = attachment.group;
     json& macs = object["macs"] = json::array();
     for (MacAddress mac : attachment.macs) macs.push_back(mac.to_string());
     json& ips = object["ips"] = json::array();

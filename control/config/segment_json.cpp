@@ -18,6 +18,7 @@ Result<Segment> decode_segment(const json& object, std::string_view owner) {
     segment.mac_limit = static_cast<std::uint32_t>(reader.number("mac_limit", 0, kMaxMacLimit));
     segment.mac_age_s = static_cast<std::uint32_t>(reader.number("mac_age_s", 1, kMaxMacAgeS));
     segment.tenant = reader.text("tenant");
+    segment.default_policy = reader.choice("default_policy", kDefaultPolicies);
     segment.arp_suppression = reader.flag("arp_suppression");
     return reader.finish(std::move(segment));
 }
@@ -31,6 +32,7 @@ json encode(const Segment& segment) {
             {"mac_limit", segment.mac_limit},
             {"mac_age_s", segment.mac_age_s},
             {"tenant", segment.tenant},
+            {"default_policy", name_of(segment.default_policy, kDefaultPolicies)},
             {"arp_suppression", segment.arp_suppression}};
 }
 

@@ -28,9 +28,10 @@ int check(const daemon::Options& options) {
         return fail(error);
     }
     const Model& model = document->model;
-    std::printf("%s: %zu segments, %zu ports, %zu underlays, %zu tunnels, %zu static MAC entries\n",
-                options.config.c_str(), model.segments.size(), model.ports.size(), model.underlays.size(),
-                model.tunnels.size(), model.static_macs.size());
+    std::printf(
+        "%s: %zu segments, %zu ports, %zu underlays, %zu tunnels, %zu static MAC entries, %zu groups, %zu policies\n",
+        options.config.c_str(), model.segments.size(), model.ports.size(), model.underlays.size(), model.tunnels.size(),
+        model.static_macs.size(), model.groups.size(), model.policies.size());
     return 0;
 }
 

@@ -29,6 +29,9 @@ class SwitchAdapter : public SwitchTarget {
     [[nodiscard]] TrafficStats tunnel_stats(const std::string& name) const override {
         return switch_.tunnel_stats(name);
     }
+    [[nodiscard]] RuleHits rule_hits(const std::string& segment, const std::string& name) const override {
+        return switch_.rule_hits(segment, name);
+    }
     [[nodiscard]] TunnelState tunnel_state(const std::string& name) const override {
         return switch_.tunnel_state(name);
     }

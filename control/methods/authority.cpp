@@ -72,6 +72,18 @@ Result<> check_port(const rpc::Caller& caller, const config::Node& node, const M
     return check_attachments(caller, after_model, *after);
 }
 
+Result<> check_group(const rpc::Caller& caller, const Model& after_model, const Group* after) {
+    if (after == nullptr || may_see(caller, after_model, *after)) return {};
+    return failure(no_such_segment(after->segment, "/segment"));
+}
+
+Result<> check_policy(const rpc::Caller& caller, const Model& after_model, const Policy* after) {
+    if (after == nullptr || may_see(caller, after_model, *after)) return {};
+    if (!may_see_segment(caller, after_model, after->segment))
+        return failure(no_such_segment(after->segment, "/segment"));
+    return failure(no_such("port", after->to_port, "/to_port"));
+}
+
 std::pair<std::string, MacAddress> fdb_key(const std::string& name) {
     const std::size_t slash = name.find('/');
     return {name.substr(0, slash), MacAddress::parse(name.substr(slash + 1)).value_or(MacAddress())};
@@ -101,6 +113,18 @@ Result<> check_object(const rpc::Caller& caller, const config::Node& node, const
         if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
         if (!is_tenant(caller)) return {};
         return failure(denied("/name", "tunnels are the operators' alone", in_quotes(key.name)));
+    }
+    if (key.kind == ObjectKind::group) {
+        const auto name = segment_and_name(key.name);
+        const Group *was = find(before.groups, name), *is = find(after.groups, name);
+        if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
+        return check_group(caller, after, is);
+    }
+    if (key.kind == ObjectKind::policy) {
+        const auto name = segment_and_name(key.name);
+        const Policy *was = find(before.policies, name), *is = find(after.policies, name);
+        if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
+        return check_policy(caller, after, is);
     }
     // Whether the caller sees an fdb entry's segment, port and tunnel, the handlers look up.
     const auto entry = fdb_key(key.name);
@@ -147,6 +171,12 @@ bool may_see(const rpc::Caller& caller, const Model& model, const StaticMac& ent
     if (!is_tenant(caller)) return true;
     return may_see_segment(caller, model, entry.segment) && entry.tunnel.empty() &&
            may_see_port(caller, model, entry.port);
+}
+
+bool may_see(const rpc::Caller& caller, const Model& model, const Policy& policy) {
+    if (!is_tenant(caller)) return true;
+    return may_see_segment(caller, model, policy.segment) &&
+           (policy.to_port.empty() || may_see_port(caller, model, policy.to_port));
 }
 
 bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event) {

@@ -34,6 +34,11 @@ namespace bulkhead::methods {
 }
 [[nodiscard]] bool may_see_tunnel(const rpc::Caller& caller, const Model& model, const std::string& name);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const StaticMac& entry);
+[[nodiscard]] inline bool may_see(const rpc::Caller& caller, const Model& model, const Group& group) {
+    return !is_tenant(caller) || may_see_segment(caller, model, group.segment);
+}
+/// A rule that leads to a port of somebody else's is somebody else's, too.
+[[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const Policy& policy);
 [[nodiscard]] bool may_see_port(const rpc::Caller& caller, const Model& model, const std::string& name);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event);
 

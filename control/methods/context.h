@@ -69,6 +69,18 @@ Answer fdb_remove(MethodContext& context, const rpc::Call& call);
 Answer fdb_flush(MethodContext& context, const rpc::Call& call);
 Answer fdb_list(MethodContext& context, const rpc::Call& call);
 
+Answer group_add(MethodContext& context, const rpc::Call& call);
+Answer group_set(MethodContext& context, const rpc::Call& call);
+Answer group_remove(MethodContext& context, const rpc::Call& call);
+Answer group_get(MethodContext& context, const rpc::Call& call);
+Answer group_list(MethodContext& context, const rpc::Call& call);
+
+Answer policy_add(MethodContext& context, const rpc::Call& call);
+Answer policy_set(MethodContext& context, const rpc::Call& call);
+Answer policy_remove(MethodContext& context, const rpc::Call& call);
+Answer policy_get(MethodContext& context, const rpc::Call& call);
+Answer policy_list(MethodContext& context, const rpc::Call& call);
+
 Answer config_get(MethodContext& context, const rpc::Call& call);
 Answer config_apply(MethodContext& context, const rpc::Call& call);
 Answer config_confirm(MethodContext& context, const rpc::Call& call);

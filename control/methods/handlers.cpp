@@ -26,6 +26,16 @@ constexpr Row kRows[] = {
     {"fdb.flush", fdb_flush, true},
     {"fdb.list", fdb_list, false},
     {"fdb.remove", fdb_remove, true},
+    {"group.add", group_add, true},
+    {"group.get", group_get, false},
+    {"group.list", group_list, false},
+    {"group.remove", group_remove, true},
+    {"group.set", group_set, true},
+    {"policy.add", policy_add, true},
+    {"policy.get", policy_get, false},
+    {"policy.list", policy_list, false},
+    {"policy.remove", policy_remove, true},
+    {"policy.set", policy_set, true},
     {"port.add", port_add, true},
     {"port.get", port_get, false},
     {"port.list", port_list, false},
@@ -58,10 +68,12 @@ std::string text_of(const json& params, const char* name) {
     return found != params.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// "port web-0", "fdb blue/02:00:00:00:00:0a", "config of cni: add port web-0, remove segment red"
+// "port web-0", "fdb blue/02:00:00:00:00:0a", "group blue/web", "config of cni: add port web-0, remove segment red"
 std::string object_of(std::string_view method, const json& params, const Answer& answer) {
     const std::string noun(method.substr(0, method.find('.')));
     if (noun == "fdb") return noun + " " + text_of(params, "segment") + "/" + text_of(params, "mac");
+    if (noun == "group" || noun == "policy")
+        return noun + " " + text_of(params, "segment") + "/" + text_of(params, "name");
     if (noun != "config") return noun + " " + text_of(params, "name");
     const std::string owner = text_of(params, "owner");
     const bool changed = answer && answer->contains("changes");

@@ -48,8 +48,8 @@ Answer add_object(MethodContext& context, const rpc::Call& call, Model candidate
 
 /// set: the patch is the parameters. `decode` makes the object of the merged JSON.
 template <typename Map, typename Decode>
-Answer set_object(MethodContext& context, const rpc::Call& call, Map Model::* objects, const std::string& name,
-                  Decode decode) {
+Answer set_object(MethodContext& context, const rpc::Call& call, Map Model::* objects,
+                  const typename Map::key_type& name, Decode decode) {
     Model candidate = context.engine.configured();
     auto& present = (candidate.*objects).at(name);
     const ObjectKey key = key_of(present);

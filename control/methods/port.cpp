@@ -129,6 +129,8 @@ Answer port_move(MethodContext& context, const rpc::Call& call) {
                        "a port with one; of a trunk, set vlans with port.set");
     const std::string former = std::exchange(attachment->segment, call.params.at("segment").get<std::string>());
     if (former != attachment->segment) {
+        // A group of the former segment; one of that name in the other must not make a friend of a prisoner.
+        attachment->group.clear();
         std::erase_if(candidate.static_macs,
                       [&](const auto& entry) { return entry.second.port == *name && entry.second.segment == former; });
     }

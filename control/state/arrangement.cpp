@@ -27,7 +27,7 @@ class Arranger {
                 if (admitted) {
                     in_force.emplace(name, object);
                 } else if (turn <= Claim::must) {
-                    return failure(explained(std::move(admitted.error())));
+                    return failure(explained(std::move(admitted.error()), object));
                 } else {
                     result_.unfit.emplace(std::move(key), std::move(admitted.error()));
                 }
@@ -54,19 +54,42 @@ class Arranger {
     }
 
     // "No segment blue" would be a riddle where the segment is configured and only waits.
-    Error explained(Error error) const {
+    template <typename T>
+    Error explained(Error error, const T& object) const {
         if (error.code != ErrorCode::not_found || error.got.size() < 2) return error;
-        const std::string name = error.got.substr(1, error.got.size() - 2);
-        ObjectKind kind = ObjectKind::segment;
-        for (const ObjectKind other : {ObjectKind::port, ObjectKind::underlay, ObjectKind::tunnel})
-            if (error.field == "/" + std::string(to_string(other))) kind = other;
-        if (auto waiting = result_.unfit.find({kind, name}); waiting != result_.unfit.end()) {
+        const ObjectKey missing = referred_to(error, object);
+        if (auto waiting = result_.unfit.find(missing); waiting != result_.unfit.end()) {
             error.code = ErrorCode::not_ready;
             error.retryable = true;
             error.message =
-                std::string(to_string(kind)) + " " + in_quotes(name) + " is waiting: " + waiting->second.message;
+                std::string(to_string(missing.kind)) + " " + error.got + " is waiting: " + waiting->second.message;
         }
         return error;
+    }
+
+    /// What the field of a refusal refers to; `got` has its name.
+    template <typename T>
+    static ObjectKey referred_to(const Error& error, const T& object) {
+        const std::string name = error.got.substr(1, error.got.size() - 2);
+        if (const auto segment = segment_of_group(error.field, object))
+            return {ObjectKind::group, *segment + "/" + name};
+        if (error.field == "/to_port") return {ObjectKind::port, name};
+        for (const ObjectKind kind : {ObjectKind::port, ObjectKind::underlay, ObjectKind::tunnel})
+            if (error.field == "/" + std::string(to_string(kind))) return {kind, name};
+        return {ObjectKind::segment, name};
+    }
+    /// The segment of the group that a field names; nothing if it names none.
+    template <typename T>
+    static std::optional<std::string> segment_of_group(const std::string& /*field*/, const T& /*object*/) {
+        return std::nullopt;
+    }
+    static std::optional<std::string> segment_of_group(const std::string& field, const Policy& policy) {
+        return field.find("/groups/") == std::string::npos ? std::nullopt : std::optional(policy.segment);
+    }
+    static std::optional<std::string> segment_of_group(const std::string& field, const Port& port) {
+        for (const Attachment& attachment : port.attachments)
+            if (field == attachment_pointer(port, attachment) + "/group") return attachment.segment;
+        return std::nullopt;
     }
 
     Configuration& result_;
@@ -85,6 +108,9 @@ Result<Configuration> arrange(Model configured, std::uint16_t workers,
     if (auto ok = arranger.admit_all(result.configured.segments, result.in_force.segments); !ok) {
         return failure(std::move(ok.error()));
     }
+    if (auto ok = arranger.admit_all(result.configured.groups, result.in_force.groups); !ok) {
+        return failure(std::move(ok.error()));
+    }
     if (auto ok = arranger.admit_all(result.configured.ports, result.in_force.ports); !ok) {
         return failure(std::move(ok.error()));
     }
@@ -96,6 +122,9 @@ Result<Configuration> arrange(Model configured, std::uint16_t workers,
         return failure(std::move(ok.error()));
     }
     if (auto ok = arranger.admit_all(result.configured.static_macs, result.in_force.static_macs); !ok) {
+        return failure(std::move(ok.error()));
+    }
+    if (auto ok = arranger.admit_all(result.configured.policies, result.in_force.policies); !ok) {
         return failure(std::move(ok.error()));
     }
     return result;

@@ -45,7 +45,7 @@ Result<> check_immutable(const Model& before, const Model& after, const Change& 
     } else if (change.object.kind == ObjectKind::tunnel) {
         result = config::check_immutable(api::tunnel_fields(), "tunnel", config::encode(before.tunnels.at(name)),
                                          config::encode(after.tunnels.at(name)));
-    }  // of an fdb entry, what can't be changed is its name
+    }  // of fdb entries, groups and policies, what can't be changed is their name
     return about(std::move(result), to_string(change.object.kind), name);
 }
 
@@ -148,6 +148,12 @@ bool is_attached(const Model& model, const StaticMac& entry) {
                                                           &Attachment::segment) != port->second.attachments.end();
 }
 
+bool is_attached(const Model& model, const Policy& policy) {
+    const auto port = model.ports.find(policy.to_port);
+    return port != model.ports.end() && std::ranges::find(port->second.attachments, policy.segment,
+                                                          &Attachment::segment) != port->second.attachments.end();
+}
+
 /// What is taken away must have nothing that hangs on it.
 class Leaving {
   public:
@@ -156,14 +162,17 @@ class Leaving {
         for (const Change& change : changes) {
             if (change.op == ChangeOp::remove) gone_.insert(change.object);
             if (change.op == ChangeOp::set) changed_.insert(change.object);
+            if (change.op == ChangeOp::remove && change.object.kind == ObjectKind::group) has_gone_groups_ = true;
         }
     }
 
     Result<> check() const {
         if (gone_.empty() && changed_.empty()) return {};
         for (const auto& [name, port] : after_.ports) {
-            for (const Attachment& attachment : port.attachments)
+            for (const Attachment& attachment : port.attachments) {
                 if (auto ok = check(port, {ObjectKind::segment, attachment.segment}); !ok) return ok;
+                if (auto ok = check_group(port, attachment.segment, attachment.group); !ok) return ok;
+            }
         }
         for (const auto& [name, underlay] : after_.underlays)
             if (auto ok = check(underlay, {ObjectKind::port, underlay.port}); !ok) return ok;
@@ -183,10 +192,35 @@ class Leaving {
                 return in_use(place.kind, place.name, user(entry));
             }
         }
-        return {};
+        return check_policy();
     }
 
   private:
+    Result<> check_policy() const {
+        for (const auto& [key, group] : after_.groups)
+            if (auto ok = check(group, {ObjectKind::segment, group.segment}); !ok) return ok;
+        for (const auto& [key, policy] : after_.policies) {
+            if (auto ok = check(policy, {ObjectKind::segment, policy.segment}); !ok) return ok;
+            for (const PolicyEnd* end : {&policy.from, &policy.to})
+                for (const std::string& group : end->groups)
+                    if (auto ok = check_group(policy, policy.segment, group); !ok) return ok;
+            if (policy.to_port.empty()) continue;
+            const ObjectKey port{ObjectKind::port, policy.to_port};
+            if (auto ok = check(policy, port); !ok) return ok;
+            // It stays, but leaves the segment of the rule.
+            if (changed_.contains(port) && before_.policies.contains(key) && is_attached(before_, policy) &&
+                !is_attached(after_, policy)) {
+                return in_use(port.kind, port.name, user(policy));
+            }
+        }
+        return {};
+    }
+
+    template <typename Object>
+    Result<> check_group(const Object& object, const std::string& segment, const std::string& name) const {
+        if (!has_gone_groups_ || name.empty()) return {};
+        return check(object, {ObjectKind::group, segment + "/" + name});
+    }
     template <typename Object>
     static std::string user(const Object& object) {
         const ObjectKey key = key_of(object);
@@ -202,6 +236,7 @@ class Leaving {
     const Model& before_;
     const Model& after_;
     std::set<ObjectKey> gone_, changed_;
+    bool has_gone_groups_ = false;
 };
 
 }  // namespace

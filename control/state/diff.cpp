@@ -29,10 +29,12 @@ void diff_maps(const Map& before, const Map& after, std::vector<Change>& changes
 std::vector<Change> diff(const Model& before, const Model& after) {
     std::vector<Change> changes;
     diff_maps(before.segments, after.segments, changes);
+    diff_maps(before.groups, after.groups, changes);
     diff_maps(before.ports, after.ports, changes);
     diff_maps(before.underlays, after.underlays, changes);
     diff_maps(before.tunnels, after.tunnels, changes);
     diff_maps(before.static_macs, after.static_macs, changes);
+    diff_maps(before.policies, after.policies, changes);
     return changes;
 }
 

@@ -59,10 +59,12 @@ Result<std::vector<ObjectKey>> Engine::start(const Model& file_objects, const Du
     std::vector<ObjectKey> displaced;
     Model all = file_objects;
     add_where_free(all.segments, saved.model.segments, displaced);
+    add_where_free(all.groups, saved.model.groups, displaced);
     add_where_free(all.ports, saved.model.ports, displaced);
     add_where_free(all.underlays, saved.model.underlays, displaced);
     add_where_free(all.tunnels, saved.model.tunnels, displaced);
     add_where_free(all.static_macs, saved.model.static_macs, displaced);
+    add_where_free(all.policies, saved.model.policies, displaced);
     auto arranged = arrange(std::move(all), around_.target.workers(), [](const ObjectKey&, const std::string& owner) {
         return owner == config::kFileOwner ? Claim::preferred : Claim::modest;
     });

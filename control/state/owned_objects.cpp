@@ -16,10 +16,12 @@ void keep(Map& objects, const std::string& owner, bool is_his) {
 
 Model filtered(Model model, const std::string& owner, bool is_his) {
     keep(model.segments, owner, is_his);
+    keep(model.groups, owner, is_his);
     keep(model.ports, owner, is_his);
     keep(model.underlays, owner, is_his);
     keep(model.tunnels, owner, is_his);
     keep(model.static_macs, owner, is_his);
+    keep(model.policies, owner, is_his);
     return model;
 }
 
@@ -64,10 +66,12 @@ Model objects_not_of(const Model& model, const std::string& owner) {
 Result<Model> replace_owner(const Model& present, const std::string& owner, const Model& desired) {
     Model result = objects_not_of(present, owner);
     if (auto ok = merge(result.segments, owner, desired.segments); !ok) return failure(std::move(ok.error()));
+    if (auto ok = merge(result.groups, owner, desired.groups); !ok) return failure(std::move(ok.error()));
     if (auto ok = merge(result.ports, owner, desired.ports); !ok) return failure(std::move(ok.error()));
     if (auto ok = merge(result.underlays, owner, desired.underlays); !ok) return failure(std::move(ok.error()));
     if (auto ok = merge(result.tunnels, owner, desired.tunnels); !ok) return failure(std::move(ok.error()));
     if (auto ok = merge(result.static_macs, owner, desired.static_macs); !ok) return failure(std::move(ok.error()));
+    if (auto ok = merge(result.policies, owner, desired.policies); !ok) return failure(std::move(ok.error()));
     return result;
 }
 

@@ -232,17 +232,12 @@ CASES = {
     "65 own addresses": Bad("port.add", vhost(ips=[f"10.1.0.{n}/24" for n in range(1, 66)]), PARAMS, "/ips", "65", "64"),
     "no such guard": Bad("port.add", vhost(guards=["nd"]), PARAMS, "/guards/0", "nd", "dhcp"),
     # what is not built in
-    "policies": Bad("config.apply", config(policies=[{"name": "x"}]), NOT_BUILT_IN, "/config/policies"),
-    "groups": Bad("config.apply", config(groups=[{"name": "x"}]), NOT_BUILT_IN, "/config/groups"),
     "mirrors": Bad("config.apply", config(mirrors=[{"name": "x"}]), NOT_BUILT_IN, "/config/mirrors"),
     "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
     "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
                                            "/config/segments/0/encryption", "required", "none"),
-    "default policy deny": Bad("segment.add", segment(default_policy="deny"), NOT_BUILT_IN, "/default_policy", "deny", "allow"),
-    "group of an attachment": Bad("port.add", vhost(group="web"), NOT_BUILT_IN, "/group", "web"),
-    "group of a port": Bad("port.add", vhost(group="web"), NOT_BUILT_IN, "/group", "web"),
     "limits": Bad("port.add", vhost(limits={"rx_mbps": 10}), NOT_BUILT_IN, "/limits", "10"),
-    "policy.add": Bad("policy.add", {}, NOT_BUILT_IN),
+    "policy.explain": Bad("policy.explain", {"segment": "blue"}, NOT_BUILT_IN),
     "offload.get": Bad("offload.get", {}, NOT_BUILT_IN),
     "capture.add": Bad("capture.add", {}, NOT_BUILT_IN),
 }

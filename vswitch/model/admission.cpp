@@ -90,6 +90,7 @@ Result<> Admission::add(const Port& port) {
                            device.substr(device.find(' ') + 1), "a device that no other port has");
         }
         if (auto ok = check_attachments(port); !ok) return ok;
+        if (auto ok = check_group_of(port); !ok) return ok;
         if (auto ok = check_macs(port); !ok) return ok;
         if (auto ok = check_security(port); !ok) return ok;
         return check_room(port.attachments.size());

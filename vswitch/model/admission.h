@@ -20,14 +20,16 @@ namespace bulkhead {
 
 class Admission {
   public:
-    /// Segments go before the ports that attach to them, then underlays, tunnels, and last the entries that point at
-    /// them. An object that is refused leaves no trace; the Error names it (object_kind, object_name) and the field
-    /// within it.
+    /// Segments go before their groups and the ports that attach to them, then underlays, tunnels, the entries that
+    /// point at them, and last the rules of policy. An object that is refused leaves no trace; the Error names it
+    /// (object_kind, object_name) and the field within it.
     Result<> add(const Segment& segment);
+    Result<> add(const Group& group);
     Result<> add(const Port& port);
     Result<> add(const Underlay& underlay);
     Result<> add(const Tunnel& tunnel);
     Result<> add(const StaticMac& entry);
+    Result<> add(const Policy& policy);
 
   private:
     using MacKey = std::pair<std::string, MacAddress>;
@@ -45,6 +47,7 @@ class Admission {
     Result<> check_attachments(const Port& port) const;
     Result<> check_macs(const Port& port) const;
     static Result<> check_security(const Port& port);
+    Result<> check_group_of(const Port& port) const;
     Result<> check_underlay_port(const Underlay& underlay) const;
     Result<> check_addresses_are_free(const Underlay& underlay) const;
     Result<> check_host_tap(const Underlay& underlay) const;
@@ -52,6 +55,8 @@ class Admission {
     Result<> check_segments(const Tunnel& tunnel) const;
     Result<> check_place(const StaticMac& entry) const;
     Result<> check_ips(const StaticMac& entry) const;
+    Result<> check_groups(const Policy& policy, const PolicyEnd& end, const std::string& field) const;
+    Result<> check_to_port(const Policy& policy) const;
     /// A port, a host TAP and a tunnel take one index each, and one for every segment they are in.
     Result<> check_room(std::size_t attachments) const;
 
@@ -65,6 +70,10 @@ class Admission {
     std::map<std::uint16_t, TunnelFacts> tunnel_by_udp_port_;  ///< the first that has it
     std::map<MacKey, std::string> place_by_mac_;               ///< "port \"web-0\"", "tunnel \"edge-2\""
     std::map<std::pair<std::string, IpAddress>, MacAddress> mac_by_ip_;
+    std::set<std::pair<std::string, std::string>> groups_;  ///< (segment, name)
+    std::map<std::pair<std::string, std::uint16_t>, std::string> group_by_id_;
+    std::map<std::string, std::size_t> rules_of_segment_;
+    std::size_t rules_ = 0;
     std::size_t attachments_ = 0;
     std::size_t host_taps_ = 0;
 };
@@ -80,6 +89,7 @@ class Admission {
 /// The same of any kind of object; `allowed` says what would do.
 [[nodiscard]] Error no_such_object(std::string_view kind, std::string_view name, std::string field,
                                    std::string allowed);
+[[nodiscard]] Error no_such_group(std::string_view segment, std::string_view name, std::string field);
 
 /// `port "web-0"` or `tunnel "edge-2"`: where an entry says that its address is.
 [[nodiscard]] std::string place_of(const StaticMac& entry);

@@ -21,6 +21,9 @@ namespace bulkhead {
 [[nodiscard]] Result<> check_port(const Port& port);
 [[nodiscard]] Result<> check_underlay(const Underlay& underlay);
 [[nodiscard]] Result<> check_tunnel(const Tunnel& tunnel);
+[[nodiscard]] Result<> check_group(const Group& group);
+/// All of a rule but what it refers to, which is the admission's.
+[[nodiscard]] Result<> check_policy(const Policy& policy);
 /// What the kernel takes for the name of a network device.
 [[nodiscard]] Result<> check_interface_name(std::string_view name, std::string field);
 

@@ -19,6 +19,8 @@ inline constexpr std::size_t kMaxRules = 16384;      ///< of all segments togeth
 inline constexpr std::size_t kMaxRulesOfSegment = 4096;
 inline constexpr std::size_t kMaxRuleItems = 1024;  ///< groups, ips, macs, ports or types that one list of a rule has
 inline constexpr std::uint32_t kMaxPolicyOrder = 1'000'000;
+inline constexpr std::uint16_t kMinEthertype = 0x0600;  ///< IEEE 802.3, section 3.2.6: below are lengths
+inline constexpr std::uint16_t kArpEthertype = 0x0806;
 
 /// What happens to a frame that no rule of its segment decides about.
 enum class DefaultPolicy : std::uint8_t { allow, deny };
@@ -47,6 +49,7 @@ struct PortRange {
     std::uint16_t last = 0;
     bool operator==(const PortRange&) const = default;
 };
+[[nodiscard]] std::string to_string(const PortRange& ports);  ///< "443", "8000-8080"
 
 enum class PolicyAction : std::uint8_t {
     allow,

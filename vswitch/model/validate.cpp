@@ -10,6 +10,9 @@ Result<> validate(const Model& model) {
     for (const auto& [name, segment] : model.segments) {
         if (auto ok = admission.add(segment); !ok) return ok;
     }
+    for (const auto& [key, group] : model.groups) {
+        if (auto ok = admission.add(group); !ok) return ok;
+    }
     for (const auto& [name, port] : model.ports) {
         if (auto ok = admission.add(port); !ok) return ok;
     }
@@ -21,6 +24,9 @@ Result<> validate(const Model& model) {
     }
     for (const auto& [key, entry] : model.static_macs) {
         if (auto ok = admission.add(entry); !ok) return ok;
+    }
+    for (const auto& [key, policy] : model.policies) {
+        if (auto ok = admission.add(policy); !ok) return ok;
     }
     return {};
 }

@@ -34,15 +34,16 @@ TEST(Methods, OfTheContractAreThere) {
     for (const Method& method : method_table()) (method.built_in ? built_in : planned).emplace(method.name);
     EXPECT_THAT(built_in,
                 testing::ElementsAre("config.apply", "config.confirm", "config.get", "drop.list", "events.subscribe",
-                                     "events.unsubscribe", "fdb.add", "fdb.flush", "fdb.list", "fdb.remove", "port.add",
-                                     "port.get", "port.list", "port.move", "port.remove", "port.set", "rpc.discover",
-                                     "segment.add", "segment.get", "segment.list", "segment.remove", "segment.set",
-                                     "stats.get", "system.get", "system.shutdown", "tunnel.add", "tunnel.get",
-                                     "tunnel.list", "tunnel.remove", "tunnel.set", "underlay.add", "underlay.get",
-                                     "underlay.list", "underlay.neighbors", "underlay.remove", "underlay.set"));
-    EXPECT_THAT(planned, testing::IsSupersetOf({"segment.verify", "group.list", "policy.explain", "mirror.set",
-                                                "connection.flush", "packet.explain", "offload.probe", "capture.add",
-                                                "key.list"}));
+                                     "events.unsubscribe", "fdb.add", "fdb.flush", "fdb.list", "fdb.remove",
+                                     "group.add", "group.get", "group.list", "group.remove", "group.set", "policy.add",
+                                     "policy.get", "policy.list", "policy.remove", "policy.set", "port.add", "port.get",
+                                     "port.list", "port.move", "port.remove", "port.set", "rpc.discover", "segment.add",
+                                     "segment.get", "segment.list", "segment.remove", "segment.set", "stats.get",
+                                     "system.get", "system.shutdown", "tunnel.add", "tunnel.get", "tunnel.list",
+                                     "tunnel.remove", "tunnel.set", "underlay.add", "underlay.get", "underlay.list",
+                                     "underlay.neighbors", "underlay.remove", "underlay.set"));
+    EXPECT_THAT(planned, testing::IsSupersetOf({"segment.verify", "policy.explain", "mirror.set", "connection.flush",
+                                                "packet.explain", "offload.probe", "capture.add", "key.list"}));
 }
 
 TEST(Methods, EveryRowSaysWhatItIsAndAdminsMayCallAll) {
@@ -89,6 +90,15 @@ TEST(Methods, SetIsAMergePatchThatNeedsOnlyTheName) {
         for (const Field& field : set.params) {
             EXPECT_EQ(field.required, field.name == "name") << field.name;
             EXPECT_TRUE(field.default_json.empty()) << field.name;  // a default would undo what is not mentioned
+        }
+    }
+}
+
+TEST(Methods, SetOfWhatIsNamedWithinASegmentNeedsBothNames) {
+    for (const std::string_view name : {"group.set", "policy.set"}) {
+        for (const Field& field : find_method(name)->params) {
+            EXPECT_EQ(field.required, field.name == "segment" || field.name == "name") << field.name;
+            EXPECT_TRUE(field.default_json.empty()) << field.name;
         }
     }
 }

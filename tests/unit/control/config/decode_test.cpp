@@ -51,7 +51,7 @@ constexpr BadInput kBadSegments[] = {
     {R"({"name": "blue", "vni": 1, "owner": 5})", "/owner"},
     {R"({"name": "blue", "vni": 1, "arp_suppression": 1})", "/arp_suppression"},
     {R"({"name": "blue", "vni": 1, "encryption": "required"})", "/encryption", ErrorCode::not_built_in},
-    {R"({"name": "blue", "vni": 1, "default_policy": "deny"})", "/default_policy", ErrorCode::not_built_in},
+    {R"({"name": "blue", "vni": 1, "default_policy": "drop"})", "/default_policy"},
 };
 
 constexpr BadInput kBadPorts[] = {
@@ -95,8 +95,8 @@ constexpr BadInput kBadPorts[] = {
     {R"({"name": "p", "type": "tap", "ifname": "a", "offloads": ["csum"]})", "/offloads"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "limits": {"rx_mbps": 1}})", "/limits",
      ErrorCode::not_built_in},
-    {R"({"name": "p", "type": "vhost-user", "path": "/a", "segment": "s", "group": "web"})", "/group",
-     ErrorCode::not_built_in},
+    {R"({"name": "p", "type": "vhost-user", "path": "/a", "segment": "s", "group": 1})", "/group"},
+    {R"({"name": "p", "type": "vhost-user", "path": "/a", "group": "web"})", "/group"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "segment": "s", "security": "loose"})", "/security"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "segment": "s", "ips": ["10.1.0.10"]})", "/ips/0"},
     {R"({"name": "p", "type": "vhost-user", "path": "/a", "segment": "s", "guards": ["ra", "nd"]})", "/guards/1"},

@@ -37,7 +37,15 @@ constexpr BadDocument kBadDocuments[] = {
     {R"({"version": 1, "underlays": [{"name": "u", "port": "p", "addresses": []},
                                      {"name": "u", "port": "q", "addresses": []}]})",
      "/underlays/1/name"},
-    {R"({"version": 1, "groups": [{}]})", "/groups", ErrorCode::not_built_in},
+    {R"({"version": 1, "groups": [{"segment": "a", "name": "web", "id": 1}, {"segment": "b", "name": "web", "id": 1},
+                                  {"segment": "a", "name": "web", "id": 2}]})",
+     "/groups/2/name"},
+    {R"({"version": 1, "policies": [{"segment": "a", "name": "p", "order": 1, "action": "allow", "from": {"ip": []}}]})",
+     "/policies/0/from/ip"},
+    {R"({"version": 1, "policies": [{"segment": "a", "name": "p", "order": 1, "action": "allow"},
+                                    {"segment": "a", "name": "p", "order": 2, "action": "deny"}]})",
+     "/policies/1/name"},
+    {R"({"version": 1, "mirrors": [{}]})", "/mirrors", ErrorCode::not_built_in},
 };
 
 TEST(Document, RefusesBadOnes) {
@@ -51,7 +59,7 @@ TEST(Document, RefusesBadOnes) {
 }
 
 TEST(Document, TakesEmptyArraysOfWhatIsNotBuiltIn) {
-    EXPECT_TRUE(decode_document(json::parse(R"({"version": 1, "mirrors": [], "groups": [], "policies": []})")));
+    EXPECT_TRUE(decode_document(json::parse(R"({"version": 1, "mirrors": []})")));
 }
 
 TEST(Document, LocatesAnObjectsErrorInItsArrays) {

@@ -144,6 +144,10 @@ class FakeSwitch : public SwitchTarget {
     [[nodiscard]] TrafficStats port_stats(const std::string&) const override { return traffic; }
     [[nodiscard]] TrafficStats segment_stats(const std::string&) const override { return traffic; }
     [[nodiscard]] TrafficStats tunnel_stats(const std::string&) const override { return traffic; }
+    [[nodiscard]] RuleHits rule_hits(const std::string& segment, const std::string& name) const override {
+        const auto known = hits.find({segment, name});
+        return known == hits.end() ? RuleHits{} : known->second;
+    }
     [[nodiscard]] TunnelState tunnel_state(const std::string&) const override { return tunnel; }
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const override {
         const auto known = neighbors_of.find(underlay);
@@ -160,6 +164,7 @@ class FakeSwitch : public SwitchTarget {
     std::map<std::string, PortIo*> ports;
     std::vector<MacEntry> learned;
     TrafficStats traffic;
+    std::map<std::pair<std::string, std::string>, RuleHits> hits;  ///< by (segment, name) of the rule
     TunnelState tunnel;
     std::map<std::string, std::vector<NeighborInfo>> neighbors_of;
     WorkerStats worker;
@@ -238,6 +243,20 @@ inline Tunnel tunnel(std::string name, std::string underlay, std::string_view re
     return result;
 }
 
+inline Group group(std::string segment, std::string name, std::uint16_t id, std::string owner = {}) {
+    return {.owner = std::move(owner), .segment = std::move(segment), .name = std::move(name), .id = id};
+}
+
+/// That allows everything.
+inline Policy policy(std::string segment, std::string name, std::uint32_t order = 100, std::string owner = {}) {
+    Policy result;
+    result.owner = std::move(owner);
+    result.segment = std::move(segment);
+    result.name = std::move(name);
+    result.order = order;
+    return result;
+}
+
 inline void put(Model& model, Segment object) {
     model.segments.insert_or_assign(object.name, object);
 }
@@ -252,6 +271,12 @@ inline void put(Model& model, Tunnel object) {
 }
 inline void put(Model& model, StaticMac object) {
     model.static_macs.insert_or_assign(std::pair(object.segment, object.mac), object);
+}
+inline void put(Model& model, Group object) {
+    model.groups.insert_or_assign(std::pair(object.segment, object.name), object);
+}
+inline void put(Model& model, Policy object) {
+    model.policies.insert_or_assign(std::pair(object.segment, object.name), object);
 }
 
 /// A model of these objects.
