@@ -3,6 +3,7 @@
 // in docs/policy.md; defaults are those of docs/api.md.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -47,7 +48,7 @@ struct PolicyEnd {
 struct PortRange {
     std::uint16_t first = 0;
     std::uint16_t last = 0;
-    bool operator==(const PortRange&) const = default;
+    auto operator<=>(const PortRange&) const = default;
 };
 [[nodiscard]] std::string to_string(const PortRange& ports);  ///< "443", "8000-8080"
 
