@@ -237,26 +237,34 @@ def test_tcp_between_guests(fabric, server, client, address):
     assert bad_checksums_of_guest(fabric.guests[server]) == bad_checksums_of_guest(fabric.guests[client]) == 0
 
 
-def test_tcp_between_guests_is_faster_with_offloads(fabric):
-    """Beside each other: two guests that have them, and two whose ports offer none. Guests under software emulation spend nine
-    tenths of both cores on their own; so this sees that the offloads are of use, not how much."""
-    plain = {"h1": "10.1.0.31", "h2": "10.1.0.32"}
+def test_tcp_between_guests_is_three_times_as_fast_with_offloads(fabric):
+    """Beside each other two pairs of guests that differ in one thing: what their ports offer."""
+    pairs = {"with": (["csum", "tso4", "tso6"], "10.1.0.31", "10.1.0.32"), "without": ([], "10.1.0.33", "10.1.0.34")}
     with contextlib.ExitStack() as stack:
-        guests = dict(fabric.guests)
-        for number, (name, address) in enumerate(plain.items(), 1):
-            path = fabric.switch.folder / f"vhost/{name}.sock"
-            fabric.control.call("port.add", name=name, type="vhost-user", path=str(path), segment="blue", offloads=[])
-            stack.callback(fabric.control.call, "port.remove", name=name)
-            guests[name] = stack.enter_context(Guest(path, fabric.images, mac=f"52:54:00:00:01:0{number}", ip=[f"{address}/24"]))
+        guests = {}
+        for label, (offloads, *addresses) in pairs.items():
+            for address in addresses:
+                name = f"h{address[-2:]}"
+                path = fabric.switch.folder / f"vhost/{name}.sock"
+                fabric.control.call("port.add", name=name, type="vhost-user", path=str(path), segment="blue", offloads=offloads)
+                stack.callback(fabric.control.call, "port.remove", name=name)
+                guests[address] = stack.enter_context(
+                    Guest(path, fabric.images, mac=f"52:54:00:00:01:{address[-2:]}", ip=[f"{address}/24"]))
 
-        def rate(server, client, address):
+        def rate(label):
+            _, client, server = pairs[label]
             guests[server].run("iperf3 -s -1 -D >/dev/null 2>&1")
-            report = guests[client].run(f"iperf3 -c {address} -t 1 -f m --connect-timeout 5000", timeout=60).text
+            # Long writes: under emulation a system call costs as much as to copy kilobytes.
+            report = guests[client].run(f"iperf3 -c {server} -t 1 -l 1M -f m --connect-timeout 5000", timeout=60).text
             return float(re.search(r"([\d.]+) Mbits/sec .*receiver", report)[1])
 
-        rates = [(rate("g2", "g1", "10.1.0.22"), rate("h2", "h1", plain["h2"])) for _ in range(3)]
-    print("with and without:", rates)
-    assert statistics.median(have / have_not for have, have_not in rates) >= 1.25
+        def cost_of_none():
+            """Of the rate without offloads to that with; the two of a pair run one after the other, and meet the same machine."""
+            rates = [(rate("with"), rate("without")) for _ in range(5)]
+            print("Mbit/s with and without:", rates)
+            return statistics.median(have_not / have for have, have_not in rates)
+
+        assert best_of_three(cost_of_none, 1 / 3) <= 1 / 3
 
 
 def test_a_guest_tags_its_super_segments(fabric):
