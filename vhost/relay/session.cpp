@@ -23,8 +23,7 @@ Session::Session(EventLoop& loop, UniqueFd guest, std::unique_ptr<LibraryConnect
       queue_pairs_(queue_pairs),
       end_(std::move(end)),
       inspector_(queue_pairs) {
-    std::ignore = loop_.add_fd(guest_.fd(), EPOLLIN, [this](std::uint32_t) { serve(); });
-    std::ignore = loop_.add_fd(library_.fd(), EPOLLIN, [this](std::uint32_t) { serve(); });
+    watch();
 }
 
 Session::~Session() {
@@ -83,8 +82,15 @@ void Session::watch() {
     // Whoever does not read is not read from, so that nothing piles up here.
     const bool guest_lags = guest_.has_unsent(), library_lags = library_.has_unsent();
     const bool listens = !guest_lags && !library_lags && rest_ == 0;
-    std::ignore = loop_.modify_fd(guest_.fd(), (listens ? EPOLLIN : 0U) | (guest_lags ? EPOLLOUT : 0U));
-    std::ignore = loop_.modify_fd(library_.fd(), (guest_lags ? 0U : EPOLLIN) | (library_lags ? EPOLLOUT : 0U));
+    watch(guest_, guest_watched_, (listens ? EPOLLIN : 0U) | (guest_lags ? EPOLLOUT : 0U));
+    watch(library_, library_watched_, (guest_lags ? 0U : EPOLLIN) | (library_lags ? EPOLLOUT : 0U));
+}
+
+void Session::watch(const MessageSocket& socket, std::uint32_t& watched, std::uint32_t wanted) {
+    if (std::exchange(watched, wanted) == wanted) return;
+    // Not with no events: epoll would still tell, again and again, that the other end has hung up.
+    loop_.remove_fd(socket.fd());
+    if (wanted != 0) std::ignore = loop_.add_fd(socket.fd(), wanted, [this](std::uint32_t) { serve(); });
 }
 
 bool Session::over(const std::string& why) {

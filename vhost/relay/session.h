@@ -42,12 +42,14 @@ class Session {
     bool serve_library();
     bool pass_on(Message message);
     void watch();
+    void watch(const MessageSocket& socket, std::uint32_t& watched, std::uint32_t wanted);
     bool over(const std::string& why);
 
     EventLoop& loop_;
     MessageSocket guest_;
     std::unique_ptr<LibraryConnection> connection_;
     MessageSocket library_;
+    std::uint32_t guest_watched_ = 0, library_watched_ = 0;  ///< epoll's events
     const std::uint16_t queue_pairs_;
     const End end_;
     Inspector inspector_;
