@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <tuple>
@@ -17,6 +18,13 @@ namespace {
 constexpr int kBacklog = 16;
 constexpr std::chrono::milliseconds kRest{50};
 
+/// What is in the folder by that name, a link itself if it is one.
+std::optional<struct stat> look_at(const UniqueFd& folder, const std::string& name) {
+    struct stat found{};
+    if (fstatat(folder.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+    return found;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ServerDoor>> ServerDoor::open(EventLoop& loop, const VhostUserDevice& device, SocketPlace place,
@@ -29,7 +37,7 @@ Result<std::unique_ptr<ServerDoor>> ServerDoor::open(EventLoop& loop, const Vhos
     const int fd = door->listener_.get();
     if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return socket_failure("cannot make the socket", door->place_.path());
-    door->is_ours_ = true;
+    door->made_ = look_at(folder, door->place_.name());
     if (auto access = set_socket_access(device, door->place_); !access) return std::unexpected(access.error());
     if (listen(fd, kBacklog) != 0) return socket_failure("cannot listen on the socket", door->place_.path());
     auto added = loop.add_fd(fd, EPOLLIN, [self = door.get()](std::uint32_t) { self->accept(); });
@@ -40,9 +48,12 @@ Result<std::unique_ptr<ServerDoor>> ServerDoor::open(EventLoop& loop, const Vhos
 ServerDoor::~ServerDoor() {
     loop_.remove_fd(listener_.get());
     loop_.cancel_timer(rest_);
-    if (!is_ours_) return;
+    if (!made_) return;
     const UniqueFd folder = place_.open_folder();
-    if (folder.valid()) unlinkat(folder.get(), place_.name().c_str(), 0);
+    // The listener, still open, keeps the number of its file from being used again.
+    const auto found = look_at(folder, place_.name());
+    if (found && found->st_dev == made_->st_dev && found->st_ino == made_->st_ino)
+        unlinkat(folder.get(), place_.name().c_str(), 0);
 }
 
 void ServerDoor::accept() {

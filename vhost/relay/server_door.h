@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <sys/stat.h>
+
 #include "vhost/relay/door.h"
 #include "vhost/socket_place.h"
 #include "vswitch/base/event_loop.h"
@@ -31,7 +34,7 @@ class ServerDoor final : public Door {
     const SocketPlace place_;
     const Admit admit_;
     UniqueFd listener_;
-    bool is_ours_ = false;  ///< the file that is there
+    std::optional<struct stat> made_;  ///< the file that is ours to remove: another may be in its place by then
     TokenBucket pace_{kPerSecond, kBurst};
     EventLoop::TimerId rest_ = 0;
 };

@@ -83,6 +83,26 @@ TEST_F(SocketPathTest, a_live_socket_is_left_alone) {
     close(listener);
 }
 
+TEST_F(SocketPathTest, what_another_has_put_in_our_sockets_place_stays) {
+    auto opened = open(port(VhostMode::server));
+    std::filesystem::remove(path());
+    const int listener = bind_socket(path());
+    opened.reset();
+    EXPECT_TRUE(std::filesystem::is_socket(path())) << "another's socket";
+    close(listener);
+
+    opened = open(port(VhostMode::server));
+    std::filesystem::remove(path());
+    std::ofstream(path()) << "precious";
+    opened.reset();
+    EXPECT_TRUE(std::filesystem::is_regular_file(path()));
+    std::filesystem::remove(path());
+
+    opened = open(port(VhostMode::server));
+    opened.reset();
+    EXPECT_FALSE(std::filesystem::exists(path())) << "our own goes";
+}
+
 TEST_F(SocketPathTest, a_path_serves_one_port) {
     auto first = open(port(VhostMode::client));
     EXPECT_EQ(refusal(port(VhostMode::client)).code, ErrorCode::in_use);
