@@ -101,6 +101,26 @@ Result<> set_socket_access(const VhostUserDevice& device, const SocketPlace& pla
     return {};
 }
 
+std::string awaited_at(const VhostUserDevice& device, const SocketPlace& place) {
+    const UniqueFd socket = place.open_socket();
+    const int error = socket.valid() ? 0 : errno;
+    if (device.mode == VhostMode::server)
+        return error == 0 ? "a guest that connects"
+                          : "its socket has been taken away: remove the port and add it again";
+    switch (error) {
+        case 0:
+            return "a guest that listens on the socket";
+        case ENOENT:
+            return "the guest's socket";
+        case ENOTSOCK:
+            return "the guest's socket: there is a file that is none";
+        case ELOOP:
+            return "the guest's socket: its path leads over a symbolic link";
+        default:
+            return std::string("the guest's socket: ") + std::strerror(error);
+    }
+}
+
 std::unexpected<Error> socket_failure(const char* what, const std::string& path) {
     const ErrorCode code = errno == EADDRINUSE ? ErrorCode::in_use : ErrorCode::device_failed;
     Error error;

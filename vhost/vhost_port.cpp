@@ -198,6 +198,7 @@ PortState VhostPort::state() const {
         {"socket", has_guest_ ? "connected" : "waiting"},
         {"connections", std::to_string(connections_.load(std::memory_order_relaxed))},
     };
+    if (!has_guest_) state.details.emplace_back("waiting_for", awaited_at(device_, relay_->place(device_.path)));
     state.virtqueues = virtqueues();
     if (state.guest_connected && guest_mtu_ != 0) state.details.emplace_back("guest_mtu", std::to_string(guest_mtu_));
     if (state.guest_connected && numa_node_ >= 0) state.details.emplace_back("numa_node", std::to_string(numa_node_));

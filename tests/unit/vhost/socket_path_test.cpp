@@ -103,6 +103,30 @@ TEST_F(SocketPathTest, what_another_has_put_in_our_sockets_place_stays) {
     EXPECT_FALSE(std::filesystem::exists(path())) << "our own goes";
 }
 
+TEST_F(SocketPathTest, a_port_says_what_it_waits_for) {
+    const auto awaited = [this](const PortIo& port) { return detail(port, "waiting_for"); };
+    auto client = open(port(VhostMode::client));
+    EXPECT_EQ(awaited(*client), "the guest's socket");
+    std::ofstream(path()) << "x";
+    EXPECT_EQ(awaited(*client), "the guest's socket: there is a file that is none");
+    std::filesystem::remove(path());
+    close(bind_socket(path()));
+    EXPECT_EQ(awaited(*client), "a guest that listens on the socket");
+    std::filesystem::remove(path());
+    {
+        FakeGuest guest = FakeGuest::listen_on(path());
+        EXPECT_NE(guest.offered_features(), 0U);
+        EXPECT_EQ(awaited(*client), "") << "it has a guest";
+    }
+    client.reset();
+    std::filesystem::remove(path());
+
+    auto server = open(port(VhostMode::server));
+    EXPECT_EQ(awaited(*server), "a guest that connects");
+    std::filesystem::remove(path());
+    EXPECT_NE(awaited(*server).find("taken away"), std::string::npos);
+}
+
 TEST_F(SocketPathTest, a_path_serves_one_port) {
     auto first = open(port(VhostMode::client));
     EXPECT_EQ(refusal(port(VhostMode::client)).code, ErrorCode::in_use);

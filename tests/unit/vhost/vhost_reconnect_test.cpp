@@ -124,6 +124,7 @@ TEST_F(LinkedFoldersTest, a_link_in_place_of_a_folder_leads_to_no_other_guest) {
     ASSERT_TRUE(port);
     put_link_in_place_of("roots/mine/net", "roots/other/net");
     EXPECT_FALSE(somebody_connects(elsewhere, milliseconds(300))) << "put there later";
+    EXPECT_NE(detail(**port, "waiting_for").find("symbolic link"), std::string::npos) << "and the port says so";
     port->reset();
 
     for (const VhostMode mode : {VhostMode::client, VhostMode::server}) {
