@@ -7,6 +7,7 @@
 #include "control/api/methods.h"
 #include "control/cli/arguments.h"
 #include "control/cli/help.h"
+#include "control/cli/policy_import.h"
 #include "control/cli/text.h"
 
 namespace bulkhead::cli {
@@ -47,7 +48,7 @@ _bulkheadctl() {
             *) words+=("${COMP_WORDS[at]}") ;;
         esac
     done
-    if [[ $previous == --socket || $current == @* ]]; then
+    if [[ $previous == --socket || $previous == --labels || $current == @* ]]; then
         local prefix=
         [[ $current == @* ]] && prefix=@
         mapfile -t COMPREPLY < <(compgen -P "$prefix" -f -- "${current#@}")
@@ -75,7 +76,7 @@ complete -o default -F _bulkheadctl bulkheadctl
 )";
 
 bool is_built_in(std::string_view noun) {
-    return std::ranges::any_of(methods_of(noun), &api::Method::built_in);
+    return noun == "policy" || std::ranges::any_of(methods_of(noun), &api::Method::built_in);  // policy has import
 }
 
 std::string case_line(std::string_view word, std::string_view words) {
@@ -86,7 +87,7 @@ std::string verb_cases() {
     std::string cases, methods;
     for (const auto noun : nouns()) {
         if (!is_built_in(noun)) continue;
-        std::string verbs;
+        std::string verbs = noun == "policy" ? " import" : "";
         for (const api::Method* method : methods_of(noun)) {
             if (!method->built_in) continue;
             verbs.append(" ").append(method->name.substr(noun.size() + 1));
@@ -107,7 +108,7 @@ std::string option_cases() {
             if (field.built_in) options.append(" ").append(option_name(field));
         cases += case_line('"' + spoken(method.name) + '"', options);
     }
-    return cases;
+    return cases + case_line("\"policy import\"", kPolicyImportOptions);
 }
 
 /// The methods whose first word is the name of something that exists.

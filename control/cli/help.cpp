@@ -104,6 +104,7 @@ std::string program_help() {
     }
     Glossary others;
     others.add("call METHOD [JSON]", "any method, by its name; prints JSON (`-`: parameters from standard input)");
+    others.add("policy import FILE", "Kubernetes' MultiNetworkPolicies as groups and rules");
     others.add("top [-n N] [--interval SECONDS] [--sort KEY]", "rates of ports and workers, live");
     others.add("watch [KIND…]", "events as they happen");
     others.add("completion bash", "a script for bash: source <(bulkheadctl completion bash)");
@@ -116,6 +117,7 @@ std::string noun_help(std::string_view noun) {
     Glossary verbs;
     for (const api::Method* method : methods_of(noun))
         verbs.add(std::string(verb_of(*method)), concat({method->help, method->built_in ? "" : kNotYet}));
+    if (noun == "policy") verbs.add("import", "make groups and rules of Kubernetes' MultiNetworkPolicies");
     return concat({"Usage: bulkheadctl ", noun, " VERB [ARGS]\n\nVerbs:\n", verbs.text(), "\nbulkheadctl ", noun,
                    " VERB --help says more.\n"});
 }

@@ -43,6 +43,7 @@ UsageError unknown_verb(const std::string& noun, const std::string& verb) {
     std::string known;
     for (const api::Method* method : methods_of(noun))
         known.append(known.empty() ? "" : ", ").append(method->name.substr(noun.size() + 1));
+    if (noun == "policy") known += ", import";  // the command line's own
     return {noun + " has no verb \"" + printable(verb) + "\"; it has " + known};
 }
 

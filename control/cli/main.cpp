@@ -11,6 +11,7 @@
 #include "control/cli/completion.h"
 #include "control/cli/help.h"
 #include "control/cli/invoke.h"
+#include "control/cli/policy_import.h"
 #include "control/cli/session.h"
 #include "control/cli/terminal.h"
 #include "control/cli/top.h"
@@ -52,6 +53,7 @@ int run(const Session& session) {
     if (command == "top") return run_top(session);
     if (command == "watch") return run_watch(session);
     if (command == "completion") return print_completion(session);
+    if (command == "policy" && line.words.size() > 1 && line.words[1] == "import") return run_policy_import(session);
     return run_noun_verb(session);
 }
 

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "vswitch/model/checks.h"
+
 namespace bulkhead::policy_import {
 namespace {
 
@@ -32,10 +34,11 @@ Result<Requirement> decode_requirement(const json& object) {
     if (reader.ok()) requirement.op = reader.choice("operator", kOperators);
     requirement.values = reader.texts("values");
     const bool takes_values = requirement.op == Operator::in || requirement.op == Operator::not_in;
-    if (reader.ok() && takes_values == requirement.values.empty())
-        reader.refuse("values", takes_values ? "is needed" : "is not for this operator",
-                      config::shown(json(requirement.values)),
-                      takes_values ? "at least one value" : "none with " + reader.text("operator"));
+    if (reader.ok() && takes_values && requirement.values.empty())
+        reader.refuse("values", "is missing", kNothing, "at least one value");
+    if (reader.ok() && !takes_values && !requirement.values.empty())
+        reader.refuse("values", "is not for this operator", config::shown(json(requirement.values)),
+                      "none with " + reader.text("operator"));
     return reader.finish(std::move(requirement));
 }
 

@@ -59,6 +59,8 @@ TEST_F(Completion, OffersNounsVerbsAndOptions) {
     EXPECT_THAT(offered({""}), IsSupersetOf({"port", "watch", "--socket"}));
     EXPECT_THAT(offered({""}), Not(Contains("mirror")));
     EXPECT_THAT(offered({"port", ""}), ElementsAre("add", "get", "list", "move", "remove", "set"));
+    EXPECT_THAT(offered({"policy", "im"}), ElementsAre("import"));
+    EXPECT_THAT(offered({"policy", "import", "x.yaml", "--la"}), ElementsAre("--labels"));
     EXPECT_THAT(offered({"segment", "add", "--mac-"}), ElementsAre("--mac-limit", "--mac-age-s"));
     EXPECT_THAT(offered({"--json", "port", "ge"}), ElementsAre("get"));
     EXPECT_THAT(offered({"call", "system."}), ElementsAre("system.get", "system.shutdown"));
