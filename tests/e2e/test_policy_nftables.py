@@ -95,17 +95,16 @@ KINDS = {"stateful": (stateful, Router), "stateless": (stateless, Bridge)}
 
 
 def smallest(rules, differ):
-    """As few of the rules as the disagreement needs."""
-    size = len(rules)
-    while size:
-        size = (size + 1) // 2
-        for start in range(len(rules) - size, -1, -size) if size <= len(rules) else ():
+    """As few of the rules as the disagreement needs: parts that it does not need are left out, half of them first, one at last."""
+    size = max(1, len(rules) // 2)
+    while True:
+        for start in reversed(range(0, len(rules), size)):
             fewer = rules[:start] + rules[start + size:]
             if differ(fewer):
                 rules = fewer
         if size == 1:
-            break
-    return rules
+            return rules
+        size //= 2
 
 
 def disagreement(names, judges, default, rules, talk):
