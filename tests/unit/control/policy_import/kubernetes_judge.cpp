@@ -122,4 +122,8 @@ bool kubernetes_allows(const json& policies, const json& cluster, const Packet& 
     return direction_allows(policies, cluster, packet, true) && direction_allows(policies, cluster, packet, false);
 }
 
+bool kubernetes_lets_out(const json& policies, const json& cluster, const Packet& packet) {
+    return direction_allows(policies, cluster, packet, false);
+}
+
 }  // namespace bulkhead::policy_import

@@ -28,6 +28,10 @@ std::ostream& operator<<(std::ostream& out, const Packet& packet);
 [[nodiscard]] bool kubernetes_allows(const nlohmann::json& policies, const nlohmann::json& cluster,
                                      const Packet& packet);
 
+/// The sender's half of it alone.
+[[nodiscard]] bool kubernetes_lets_out(const nlohmann::json& policies, const nlohmann::json& cluster,
+                                       const Packet& packet);
+
 /// Where the frame is judged, which groups are known there.
 enum class Node { both, sender, receiver };
 

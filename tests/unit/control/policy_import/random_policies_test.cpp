@@ -135,6 +135,17 @@ Packet turned(Packet packet) {
     return packet;
 }
 
+/// Whether there is any receiver that the sender might send this to.
+bool is_for_anyone(const json& policies, const json& labels, Packet packet) {
+    packet.to.clear();
+    if (kubernetes_lets_out(policies, labels, packet)) return true;
+    for (const auto& [port, pod] : labels.at("ports").items()) {
+        packet.to = port;
+        if (kubernetes_lets_out(policies, labels, packet)) return true;
+    }
+    return false;
+}
+
 void expect_as_kubernetes(const Import& import, const json& policies, const json& labels, const Packet& packet) {
     const auto judge = [&](const Packet& one, Node node) {
         return first_match(import.rules, import.group_of, one, node);
@@ -146,6 +157,8 @@ void expect_as_kubernetes(const Import& import, const json& policies, const json
                                      << policies.dump(1) << labels.dump(1);
     // Through a tunnel both nodes must agree to what passes, and the receiver's has the last word.
     EXPECT_EQ(sender.allowed && receiver.allowed, allowed) << packet;
+    // The receiver's node need not know who sent it (trust_groups): what nobody may get does not leave.
+    EXPECT_TRUE(!sender.allowed || is_for_anyone(policies, labels, packet)) << packet;
     // What is answered against the rules needs a connection, and only an allow opens one.
     if (allowed && !kubernetes_allows(policies, labels, turned(packet))) {
         EXPECT_TRUE(here.rule) << packet;
