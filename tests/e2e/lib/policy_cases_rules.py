@@ -92,11 +92,11 @@ NAMED = [
     Scene("ARP that is named", "allow", [
         rule(1, "a-may-ask-b", ethertype="arp", sender={"macs": [mac_of(A)]}, receiver={"groups": ["asked"]}),
         rule(2, "a-may-not", "deny", ethertype="arp", sender={"macs": [mac_of(A)]}),
-        rule(3, "never", "deny", ethertype="arp", sender={"ips": ["0.0.0.0/0"]}),
+        rule(3, "no-ip-of-anybody", "deny", sender={"ips": ["0.0.0.0/0"]}, receiver={"macs": [mac_of(D)]}),
     ], [
         reaches("a's, to those of the group only", A, arp(A), B),
         denied("a's, to another", A, arp(A, C, target=C, op=2)),
-        reaches("b's: none decides, and `ips` match no ARP", B, arp(B, target=A), A, C, D),
+        reaches("b's: none decides, and one that names addresses does not name ARP", B, arp(B, target=A), A, C, D),
         passes("a's IP", A, udp(A, C)),
         denied("a's in a tag", A, ether(A, C) / Dot1Q(vlan=7) / ARP(psrc=v4(A), pdst=v4(C))),
     ], ports={A: {"tagged": "carry"}, B: {"group": "asked"}, C: {"tagged": "carry"}}, groups=("asked",)),
