@@ -28,6 +28,13 @@ std::string names(const std::vector<std::string>& list) {
     return list.size() > kMost ? text + ", …" : text;
 }
 
+std::string text_of_failed(const json& failed) {
+    const auto group = failed.at("group").get<std::string>();
+    return concat({"port \"", failed.at("port").get<std::string>(), "\" should have ",
+                   group.empty() ? "no group" : "group \"" + group + "\"",
+                   " and could not be given it: ", failed.at("reason").get<std::string>()});
+}
+
 bool is_conflict(const api::CallFailure& failure) {
     return failure.kind == api::CallFailure::Kind::refused && failure.error.value("code", 0) == kConflict;
 }
@@ -108,9 +115,8 @@ PolicyImporter::Outcome<int> PolicyImporter::carry_out() {
     plan_ = import::plan_ports(list_of(before->all, "ports"), former, import_);
     warn(*before);
     for (const std::string& port : plan_.foreign)
-        failed_.push_back({{"port", port},
-                           {"group", import_.group_of.at(port)},
-                           {"reason", concat({"port \"", port, "\" has a group that another owner gave it"})}});
+        failed_.push_back(
+            {{"port", port}, {"group", import_.group_of.at(port)}, {"reason", "it has one of another owner"}});
     const auto with_import = [this](const Present& now) {
         return import::with_import(now.own, import_, now.used_groups);
     };
@@ -183,10 +189,7 @@ int PolicyImporter::run() {
     for (const json& warning : warnings_)
         session_.err << "bulkheadctl: warning: " << printable(warning.get<std::string>()) << "\n";
     if (done) tell();
-    for (const json& failed : failed_)
-        session_.err << "bulkheadctl: " << printable(failed.at("reason").get<std::string>())
-                     << ": the policies need it in group \"" << printable(failed.at("group").get<std::string>())
-                     << "\"\n";
+    for (const json& failed : failed_) session_.err << "bulkheadctl: " << printable(text_of_failed(failed)) << "\n";
     if (!done) return report(session_, done.error().failure, done.error().method, done.error().params);
     return failed_.empty() ? kDone : kRefused;
 }
