@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a guest may do on its socket without harm to others: descriptors and log lines are everybody's.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -126,10 +127,14 @@ TEST_F(VhostHostileTest, who_reads_no_answers_and_is_hung_up_on_keeps_no_thread_
             messages.insert(messages.end(), kGetFeatures.begin(), kGetFeatures.end());
         messages.insert(messages.end(), kWrongFeatures.begin(), kWrongFeatures.end());
         ASSERT_TRUE(guest.send_bytes(messages));
-        std::this_thread::sleep_for(milliseconds(20));  // until it is still; there is no event
-        const auto before = relay_cpu_time();
-        std::this_thread::sleep_for(milliseconds(40));  // the time is what is measured
-        EXPECT_LT(relay_cpu_time() - before, milliseconds(10)) << asks;
+        // The time is what is measured. What is said is still being served at first, and later under sanitizers.
+        std::chrono::nanoseconds least = milliseconds(20);
+        for (int looks = 0; looks < 5 && least >= milliseconds(5); ++looks) {
+            const auto before = relay_cpu_time();
+            std::this_thread::sleep_for(milliseconds(20));
+            least = std::min(least, relay_cpu_time() - before);
+        }
+        EXPECT_LT(least, milliseconds(5)) << asks;
     }
 }
 
