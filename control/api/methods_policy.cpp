@@ -72,8 +72,7 @@ void append_policy(Methods& table) {
                      .roles = kOperatorsAndTenants,
                      .help = "add a rule; docs/policy.md says what it means",
                      .result = kChangedPolicy,
-                     .example = "policy add blue web-to-db 100 allow --from '{\"groups\":[\"web\"]}' --protocol tcp "
-                                "--dst-ports 5432"});
+                     .example = "policy add blue web-to-db 100 allow --protocol tcp --dst-ports 5432,6000-6010"});
     table.push_back({.name = "policy.set",
                      .params = patch_within_segment(policy_fields()),
                      .roles = kOperatorsAndTenants,

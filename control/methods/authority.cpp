@@ -81,7 +81,7 @@ Result<> check_policy(const rpc::Caller& caller, const Model& after_model, const
     if (after == nullptr || may_see(caller, after_model, *after)) return {};
     if (!may_see_segment(caller, after_model, after->segment))
         return failure(no_such_segment(after->segment, "/segment"));
-    return failure(no_such("port", after->to_port, "/to_port"));
+    return failure(no_such_object("port", after->to_port, "/to_port", "the name of a port of the segment"));
 }
 
 std::pair<std::string, MacAddress> fdb_key(const std::string& name) {

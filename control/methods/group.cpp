@@ -5,6 +5,7 @@
 #include "control/methods/objects.h"
 #include "control/methods/page.h"
 #include "control/methods/segment_objects.h"
+#include "vswitch/model/admission.h"
 
 namespace bulkhead::methods {
 namespace {
@@ -41,7 +42,7 @@ Answer group_add(MethodContext& context, const rpc::Call& call) {
     if (!group) return failure(std::move(group.error()));
     const Model& model = context.engine.configured();
     if (!may_see_segment(call.caller, model, group->segment))
-        return failure(no_such("segment", group->segment, "/segment"));
+        return failure(no_such_segment(group->segment, "/segment"));
     const SegmentKey key(group->segment, group->name);
     return add_object(context, call, model, &Model::groups, key, std::move(*group));
 }

@@ -8,6 +8,7 @@
 #include "control/methods/objects.h"
 #include "control/methods/page.h"
 #include "control/methods/segment_objects.h"
+#include "vswitch/model/admission.h"
 
 namespace bulkhead::methods {
 namespace {
@@ -32,7 +33,7 @@ std::vector<const Policy*> in_order(const Model& model) {
 }
 
 /// Sorts as text as the rules do.
-std::string place_of(const Policy& policy) {
+std::string page_key_of(const Policy& policy) {
     char order[16];
     std::snprintf(order, sizeof order, "%010u", policy.order);
     return page_key({policy.segment, order, policy.name});
@@ -45,7 +46,7 @@ Answer policy_add(MethodContext& context, const rpc::Call& call) {
     if (!policy) return failure(std::move(policy.error()));
     const Model& model = context.engine.configured();
     if (!may_see_segment(call.caller, model, policy->segment))
-        return failure(no_such("segment", policy->segment, "/segment"));
+        return failure(no_such_segment(policy->segment, "/segment"));
     const SegmentKey key(policy->segment, policy->name);
     return add_object(context, call, model, &Model::policies, key, std::move(*policy));
 }
@@ -79,7 +80,7 @@ Answer policy_list(MethodContext& context, const rpc::Call& call) {
     if (auto ok = check_segment_filter(call, model, model.policies); !ok) return failure(std::move(ok.error()));
     for (const Policy* policy : in_order(model)) {
         if (!may_see(call.caller, model, *policy) || !passes(call.params, *policy)) continue;
-        const std::string place = place_of(*policy);
+        const std::string place = page_key_of(*policy);
         if (page->wants(place)) page->add(place, shown_policy(context.engine, call.caller, *policy));
     }
     return std::move(*page).answer();

@@ -47,6 +47,14 @@ def entry(**fields):
     return {"segment": "blue", "mac": "02:00:00:00:00:99", "port": "v1", **fields}
 
 
+def group(**fields):
+    return {"segment": "blue", "name": "new", "id": 99, **fields}
+
+
+def rule(**fields):
+    return {"segment": "blue", "name": "new", "order": 100, "action": "allow", **fields}
+
+
 def config(**fields):
     return {"config": {"version": 1, **fields}}
 
@@ -231,7 +239,73 @@ CASES = {
     "own address twice": Bad("port.add", vhost(ips=["10.1.0.1/24", "10.1.0.1/24"]), PARAMS, "/ips/1", "10.1.0.1/24", "once"),
     "65 own addresses": Bad("port.add", vhost(ips=[f"10.1.0.{n}/24" for n in range(1, 66)]), PARAMS, "/ips", "65", "64"),
     "no such guard": Bad("port.add", vhost(guards=["nd"]), PARAMS, "/guards/0", "nd", "dhcp"),
+    # groups and policy
+    "group without its segment": Bad("group.add", group(segment="nowhere"), NOT_FOUND, "/segment", "nowhere", "segment"),
+    "group id 0": Bad("group.add", group(id=0), PARAMS, "/id", "0", "1-65535"),
+    "group id 65536": Bad("group.add", group(id=65536), PARAMS, "/id", "65536", "1-65535"),
+    "group id that is taken": Bad("group.add", group(id=10), PARAMS, "/id", "10", "no other group"),
+    "group name with a slash": Bad("group.add", group(name="a/b"), PARAMS, "/name", "a/b", "[A-Za-z0-9]"),
+    "group with other content": Bad("group.add", group(name="web"), EXISTS, "/name", "web", "same content"),
+    "group that an attachment is of": Bad("group.remove", {"segment": "blue", "name": "web"}, IN_USE, "/name", "g1"),
+    "group that a rule names": Bad("group.remove", {"segment": "blue", "name": "db"}, IN_USE, "/name", "blue/web-to-db"),
+    "group that is not there": Bad("group.get", {"segment": "red", "name": "web"}, NOT_FOUND, "/name", "web"),
+    "attachment of no group": Bad("port.add", vhost(group="none"), NOT_FOUND, "/group", "none", "segment \"blue\""),
+    "attachment of another segment's group": Bad("port.add", vhost(segment="red", group="web"), NOT_FOUND, "/group", "web", "segment \"red\""),
+    "vlan of another segment's group": Bad("port.add", vhost(vlans=[{"vlan": 9, "segment": "red", "group": "web"}]), NOT_FOUND,
+                                           "/vlans/0/group", "web", "segment \"red\""),
+    "group without a segment": Bad("port.add", {"name": "new", "type": "vhost-user", "path": "/run/bh-new.sock", "group": "web"}, PARAMS,
+                                   "/group", "web", "segment"),
+    "default policy": Bad("segment.add", segment(default_policy="drop"), PARAMS, "/default_policy", "drop", "deny"),
+    "rule without its segment": Bad("policy.add", rule(segment="nowhere"), NOT_FOUND, "/segment", "nowhere", "segment"),
+    "rule name": Bad("policy.add", rule(name="a b"), PARAMS, "/name", "a b", "[A-Za-z0-9]"),
+    "rule with other content": Bad("policy.add", rule(name="web-to-db"), EXISTS, "/name", "web-to-db", "same content"),
+    "rule that is not there": Bad("policy.remove", {"segment": "blue", "name": "none"}, NOT_FOUND, "/name", "none"),
+    "rules of a segment that is not there": Bad("policy.list", {"segment": "nowhere"}, NOT_FOUND, "/segment", "nowhere"),
+    "order below zero": Bad("policy.add", rule(order=-1), PARAMS, "/order", "-1", "0-1000000"),
+    "order beyond a million": Bad("policy.add", rule(order=1000001), PARAMS, "/order", "1000001", "0-1000000"),
+    "action": Bad("policy.add", rule(action="drop"), PARAMS, "/action", "drop", "deny"),
+    "senders that are no object": Bad("policy.add", rule(**{"from": ["web"]}), PARAMS, "/from", "web", "an object"),
+    "unknown key of senders": Bad("policy.add", rule(**{"from": {"group": ["web"]}}), PARAMS, "/from/group", "group", "groups"),
+    "senders of no group": Bad("policy.add", rule(**{"from": {"groups": ["web", "none"]}}), NOT_FOUND, "/from/groups/1", "none", "blue"),
+    "receivers of another segment's group": Bad("policy.add", rule(segment="red", to={"groups": ["web"]}), NOT_FOUND, "/to/groups/0", "web", "red"),
+    "one group twice": Bad("policy.add", rule(to={"groups": ["web", "web"]}), PARAMS, "/to/groups/1", "web", "once"),
+    "one network twice": Bad("policy.add", rule(to={"ips": ["10.1.0.1/24", "10.1.0.2/24"]}), PARAMS, "/to/ips/1", "10.1.0.2/24", "once"),
+    "network without its length": Bad("policy.add", rule(to={"ips": ["10.1.0.1"]}), PARAMS, "/to/ips/0", "10.1.0.1", "/24"),
+    "mac of a rule": Bad("policy.add", rule(**{"from": {"macs": ["02"]}}), PARAMS, "/from/macs/0", "02", "02:00:00:00:00:0a"),
+    "1025 macs": Bad("policy.add", rule(**{"from": {"macs": [f"02:00:00:00:{n >> 8:02x}:{n & 255:02x}" for n in range(1025)]}}), PARAMS,
+                     "/from/macs", "1025", "1024"),
+    "ethertype that is a length": Bad("policy.add", rule(ethertype="0x05ff"), PARAMS, "/ethertype", "0x05ff", "1536"),
+    "ethertype of no name": Bad("policy.add", rule(ethertype="ipx"), PARAMS, "/ethertype", "ipx", "arp"),
+    "protocol of ARP": Bad("policy.add", rule(ethertype="arp", protocol="tcp"), PARAMS, "/ethertype", "arp", "ipv4"),
+    "addresses of LLDP": Bad("policy.add", rule(ethertype="0x88cc", to={"ips": ["10.0.0.0/8"]}), PARAMS, "/ethertype", "0x88cc", "ipv6"),
+    "protocol of no name": Bad("policy.add", rule(protocol="carp"), PARAMS, "/protocol", "carp", "sctp"),
+    "protocol 256": Bad("policy.add", rule(protocol=256), PARAMS, "/protocol", "256", "0-255"),
+    "ports without a protocol": Bad("policy.add", rule(dst_ports=["80"]), PARAMS, "/dst_ports", "no protocol", "tcp"),
+    "ports of GRE": Bad("policy.add", rule(protocol="gre", src_ports=["80"]), PARAMS, "/src_ports", "47", "sctp"),
+    "port 65536": Bad("policy.add", rule(protocol="tcp", dst_ports=["80", "65536"]), PARAMS, "/dst_ports/1", "65536", "8000-8080"),
+    "port by name": Bad("policy.add", rule(protocol="tcp", dst_ports=["http"]), PARAMS, "/dst_ports/0", "http", "443"),
+    "ports that run back": Bad("policy.add", rule(protocol="tcp", dst_ports=["90-80"]), PARAMS, "/dst_ports/0", "90-80", "lower"),
+    "one port twice": Bad("policy.add", rule(protocol="udp", src_ports=["53", 53]), PARAMS, "/src_ports/1", "53", "once"),
+    "icmp type of TCP": Bad("policy.add", rule(protocol="tcp", icmp_types=[8]), PARAMS, "/icmp_types", "6", "icmpv6"),
+    "icmp type 256": Bad("policy.add", rule(protocol="icmp", icmp_types=[256]), PARAMS, "/icmp_types/0", "256", "0-255"),
+    "icmp type twice": Bad("policy.add", rule(protocol="icmp", icmp_types=[8, 0, 8]), PARAMS, "/icmp_types/2", "8", "once"),
+    "redirect to nowhere": Bad("policy.add", rule(action="redirect"), PARAMS, "/to_port", "nothing", "redirect"),
+    "deny to a port": Bad("policy.add", rule(action="deny", to_port="v1"), PARAMS, "/to_port", "v1", "deny"),
+    "mirror to no port": Bad("policy.add", rule(action="mirror", to_port="none"), NOT_FOUND, "/to_port", "none", "port"),
+    "mirror out of the segment": Bad("policy.add", rule(action="mirror", to_port="r1"), PARAMS, "/to_port", "r1", "port of the segment"),
+    "order that is taken away": Bad("policy.set", {"segment": "blue", "name": "web-to-db", "order": None}, PARAMS, "/order", "nothing", "0-1000000"),
+    "port that a rule leads to": Bad("port.remove", {"name": "m1"}, IN_USE, "/name", "blue/watched"),
+    "move of a port that a rule leads to": Bad("port.move", {"name": "m1", "segment": "green"}, IN_USE, "/segment", "blue/watched"),
+    "segment with groups": Bad("segment.remove", {"name": "gray"}, IN_USE, "/name", "gray/alone"),
+    "rule deep inside": Bad("config.apply", config(segments=[segment()], policies=[rule(segment="new"), rule(segment="new", name="x", protocol=-1)]),
+                            PARAMS, "/config/policies/1/protocol", "-1", "0-255"),
+    "one rule twice": Bad("config.apply", config(segments=[segment()], policies=[rule(segment="new"), rule(segment="new", order=1)]), PARAMS,
+                          "/config/policies/1/name", "new", "once"),
+    "group of another owner": Bad("config.apply", {**config(groups=[group(name="web", id=10)]), "owner": "me"}, EXISTS, "/config/groups/0/name",
+                                  "blue/web"),
     # what is not built in
+    "trust_groups": Bad("tunnel.add", {"name": "t", "type": "geneve", "underlay": "u", "remote": "192.0.2.2", "trust_groups": True}, NOT_BUILT_IN,
+                        "/trust_groups", "true", "false"),
     "mirrors": Bad("config.apply", config(mirrors=[{"name": "x"}]), NOT_BUILT_IN, "/config/mirrors"),
     "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
     "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
@@ -268,8 +342,14 @@ def target():
     """One switch for all cases, with something in it to collide with."""
     with running() as daemon, daemon.control() as control, Namespace("bad") as namespace, contextlib.ExitStack() as stack:
         daemon.netns = namespace.path
-        for name, vni in (("blue", 100), ("red", 200), ("green", 300)):
+        for name, vni in (("blue", 100), ("red", 200), ("green", 300), ("gray", 400)):
             control.call("segment.add", name=name, vni=vni)
+        for of_segment, name, number in (("blue", "web", 10), ("blue", "db", 11), ("gray", "alone", 1)):
+            control.call("group.add", segment=of_segment, name=name, id=number)
+        control.call("port.add", name="g1", type="vhost-user", path="/run/bh-g1.sock", segment="blue", group="web")
+        control.call("port.add", name="m1", type="vhost-user", path="/run/bh-m1.sock", segment="blue")
+        control.call("policy.add", **rule(name="web-to-db", to={"groups": ["db"]}))
+        control.call("policy.add", **rule(name="watched", action="mirror", to_port="m1"))
         control.call("port.add", name="v1", type="vhost-user", path="/run/bh-v1.sock", segment="blue", macs=[MAC])
         control.call("port.add", name="r1", type="vhost-user", path="/run/bh-r1.sock", segment="red")
         control.call("port.add", name="t1", type="tap", netns=namespace.path, ifname="t1", segment="blue",

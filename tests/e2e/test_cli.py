@@ -68,6 +68,28 @@ def test_add_list_get_set_remove(ctl):
     assert {row["NAME"] for row in rows(ctl("segment", "list"))} == {"blue"}
 
 
+def test_groups_and_rules_as_the_manual_writes_them(ctl):
+    ctl("segment", "set", "blue", "--default-policy", "deny")
+    ctl("group", "add", "blue", "web", "10")
+    ctl("group", "add", "blue", "db", "11")
+    ctl("port", "add", "web-0", "vhost-user", "--path", "/run/bh-cli-web.sock", "--segment", "blue")
+    ctl("port", "set", "web-0", "--group", "web")
+    ctl("policy", "add", "blue", "web-to-db", "100", "allow", "--from", '{"groups":["web"]}', "--to", '{"groups":["db"]}', "--protocol", "tcp",
+        "--dst-ports", "5432")
+    ctl("policy", "add", "blue", "ping", "90", "allow", "--protocol", "1", "--icmp-types", "8,0", "--stateful", "false")
+    ctl("policy", "set", "blue", "web-to-db", "--dst-ports", "5432,6000-6010", "--ethertype", "0x86dd")
+    rule = ctl.json("policy", "get", "blue", "web-to-db")
+    assert (rule["from"]["groups"], rule["to"]["groups"], rule["dst_ports"]) == (["web"], ["db"], ["5432", "6000-6010"])
+    assert (rule["protocol"], rule["ethertype"], rule["state"]["packets"]) == ("tcp", "ipv6", 0)
+    ping, to_db = rows(ctl("policy", "list", "--segment", "blue"))
+    assert (ping["NAME"], ping["ORDER"], ping["FROM"], ping["WHAT"]) == ("ping", "90", "-", "icmp type 8, 0")
+    assert (to_db["NAME"], to_db["FROM"], to_db["TO"], to_db["WHAT"]) == ("web-to-db", "web", "db", "ipv6 tcp 5432, 6000-6010")
+    assert {row["NAME"]: row["MEMBERS"] for row in rows(ctl("group", "list"))} == {"db": "-", "web": "web-0"}
+    assert "policy \"blue/web-to-db\"" in ctl("group", "remove", "blue", "db", code=REFUSED)
+    ctl("policy", "remove", "blue", "web-to-db")
+    ctl("group", "remove", "blue", "db")
+
+
 def test_json_is_the_result_as_it_came(ctl, daemon):
     with daemon.control() as control:
         assert ctl.json("segment", "get", "blue") == control.call("segment.get", name="blue")

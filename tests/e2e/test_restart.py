@@ -83,6 +83,27 @@ def test_killed_amid_changes_of_two_clients(changes):
             assert control.call("segment.add", name="after", vni=1)["generation"] == generation + 1
 
 
+def test_groups_and_rules_come_back(tmp_path):
+    with running() as daemon:
+        with daemon.control() as control:
+            for name, vni in (("blue", 1), ("red", 2)):
+                control.call("segment.add", name=name, vni=vni, default_policy="deny")
+            control.call("group.add", segment="blue", name="web", id=10)
+            control.call("port.add", name="web-0", type="vhost-user", path=str(tmp_path / "web.sock"), segment="blue", group="web")
+            control.call("policy.add", segment="blue", name="out", order=7, action="redirect", to_port="web-0", protocol="tcp",
+                         dst_ports=["443", "8000-8080"], **{"from": {"groups": ["web"], "ips": ["10.1.0.0/16", "2001:db8::/32"]}})
+            control.call("policy.add", segment="red", name="ping", order=1, action="allow", protocol="icmpv6", icmp_types=[128], stateful=False)
+        before = whole(daemon)
+        assert (len(before["groups"]), len(before["policies"])) == (1, 2)
+        daemon.kill()
+        daemon.start()
+        assert whole(daemon) == before
+        with daemon.control() as control:
+            assert [rule["state"]["status"] for rule in control.call("policy.list")["items"]] == ["active", "active"]
+            assert control.call("group.get", segment="blue", name="web")["state"]["members"] == [{"port": "web-0", "vlan": None}]
+            assert not control.call("config.apply", config=before)["changes"]
+
+
 # ---- damaged state ----
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,16 @@ class RandomModel {
         const unsigned segments = below(8);
         for (unsigned i = 0; i < segments; ++i) {
             Segment segment = make_segment(i);
+            for (unsigned n = below(3); n > 0; --n) {
+                const Group group{.owner = owner(),
+                                  .segment = segment.name,
+                                  .name = "g" + std::to_string(n),
+                                  .id = static_cast<std::uint16_t>(n)};
+                document.model.groups.emplace(std::pair(group.segment, group.name), group);
+            }
             document.model.segments.emplace(segment.name, segment);
         }
+        groups_ = document.model.groups;
         for (unsigned i = 0, ports = below(10); i < ports; ++i) {
             Port port = make_port(i, segments);
             for (const Attachment& attachment : port.attachments) {
@@ -32,6 +40,8 @@ class RandomModel {
             }
             document.model.ports.emplace(port.name, std::move(port));
         }
+        for (const auto& [name, segment] : document.model.segments)
+            for (unsigned n = below(4); n > 0; --n) add_policy(document.model, name, n);
         for (unsigned i = 0, underlays = below(3); i < underlays; ++i) add_underlay(document.model, i);
         return document;
     }
@@ -53,6 +63,7 @@ class RandomModel {
         segment.mac_limit = below(kMaxMacLimit);
         segment.mac_age_s = 1 + below(1000);
         if (chance()) segment.tenant = "acme";
+        if (chance()) segment.default_policy = DefaultPolicy::deny;
         return segment;
     }
 
@@ -60,6 +71,7 @@ class RandomModel {
         Attachment result{.vlan = {}, .segment = segment_name(segment), .macs = {}};
         for (unsigned n = below(3); n > 0; --n) result.macs.push_back(next_mac());
         result.isolated = chance();
+        if (chance() && groups_.contains({result.segment, "g1"})) result.group = "g1";
         return result;
     }
 
@@ -158,6 +170,55 @@ class RandomModel {
         model.tunnels.emplace(tunnel.name, tunnel);
     }
 
+    PolicyEnd policy_end(const std::string& segment) {
+        PolicyEnd end;
+        for (const char* name : {"g1", "g2"})
+            if (chance() && groups_.contains({segment, name})) end.groups.emplace_back(name);
+        if (chance()) end.ips = {*IpPrefix::parse("10.1.0.9/16"), *IpPrefix::parse("2001:db8::/32")};
+        if (chance()) end.macs = {next_mac(), next_mac()};
+        return end;
+    }
+
+    void add_policy(Model& model, const std::string& segment, unsigned number) {
+        Policy policy;
+        policy.owner = owner();
+        policy.segment = segment;
+        policy.name = "rule-" + std::to_string(number);
+        policy.order = below(kMaxPolicyOrder + 1);
+        policy.from = policy_end(segment);
+        policy.to = policy_end(segment);
+        if (chance()) policy.ethertype = std::array<std::uint16_t, 2>{0x0800, 0x86dd}[below(2)];
+        switch (below(4)) {
+            case 0:
+                policy.protocol = std::array<std::uint8_t, 3>{6, 17, 132}[below(3)];
+                for (std::uint16_t n = static_cast<std::uint16_t>(below(4)); n > 0; --n) {
+                    const auto first = static_cast<std::uint16_t>(1000 * n + below(500));
+                    policy.src_ports.push_back({.first = first, .last = first});
+                    policy.dst_ports.push_back(
+                        {.first = first, .last = static_cast<std::uint16_t>(first + below(500))});
+                }
+                break;
+            case 1:
+                policy.protocol = std::array<std::uint8_t, 2>{1, 58}[below(2)];
+                policy.icmp_types = {static_cast<std::uint8_t>(below(128)), 255};
+                break;
+            case 2:
+                policy.protocol = static_cast<std::uint8_t>(below(256));
+                break;
+            default:
+                break;
+        }
+        policy.action = chance() ? PolicyAction::allow : PolicyAction::deny;
+        for (const auto& [name, port] : model.ports) {
+            if (!chance() || port.attachments.empty() || port.attachments[0].segment != segment) continue;
+            policy.action = chance() ? PolicyAction::redirect : PolicyAction::mirror;
+            policy.to_port = name;
+        }
+        policy.stateful = chance();
+        policy.log = chance();
+        model.policies.emplace(std::pair(segment, policy.name), policy);
+    }
+
     Node node() {
         Node node;
         if (chance()) node.name = "edge-1";
@@ -177,10 +238,11 @@ class RandomModel {
 
     std::mt19937 random_;
     std::uint64_t macs_ = 0;
+    std::map<std::pair<std::string, std::string>, Group> groups_;
 };
 
 TEST(RoundTrip, EveryDocumentComesBackAsItWas) {
-    std::size_t objects = 0, tunnels = 0;
+    std::size_t objects = 0, tunnels = 0, rules = 0;
     for (unsigned seed = 0; seed < 500; ++seed) {
         SCOPED_TRACE(seed);
         const ConfigDocument document = RandomModel(seed).make();
@@ -192,10 +254,12 @@ TEST(RoundTrip, EveryDocumentComesBackAsItWas) {
         EXPECT_EQ(decoded->model, document.model);
         EXPECT_EQ(decoded->node, document.node);
         tunnels += document.model.tunnels.size();
+        rules += document.model.policies.size();
         objects += document.model.ports.size() + document.model.segments.size() + document.model.static_macs.size();
     }
     EXPECT_GT(objects, 3000U);
     EXPECT_GT(tunnels, 200U);
+    EXPECT_GT(rules, 1000U);
 }
 
 }  // namespace
