@@ -25,11 +25,21 @@ std::uint64_t random_number() {
     return std::uint64_t{device()} << 32 | device();
 }
 
+std::unexpected<Error> no_memory_for(const char* what, std::size_t bytes) {
+    return failure({.code = ErrorCode::limit,
+                    .message = std::string("not enough hugepage memory for ") + what,
+                    .field = "/node/memory_mib",
+                    .allowed = std::to_string(bytes / (1U << 20)) + " MiB in one piece"});
+}
+
 }  // namespace
 
-Switch::Impl::Impl(SwitchSettings settings, std::unique_ptr<MacTable> macs)
+Switch::Impl::Impl(SwitchSettings settings, std::unique_ptr<MacTable> macs,
+                   std::unique_ptr<ConnectionTable> connections)
     : settings_(std::move(settings)),
       macs_(std::move(macs)),
+      connections_(std::move(connections)),
+      fragments_({random_number(), random_number()}),
       statics_(*macs_),
       names_(*macs_),
       snapshots_(settings_.workers),
@@ -38,11 +48,13 @@ Switch::Impl::Impl(SwitchSettings settings, std::unique_ptr<MacTable> macs)
       ring_guard_(exchange_, random_number()),
       ring_watches_(ring_guard_, random_number(), [this] { wake_workers(); }),
       ledger_(workers_) {
-    const Pipeline::Shared shared{*macs_, next_hops_, exchange_, ring_guard_, settings_.buffers};
+    const Pipeline::Shared shared{*macs_,        next_hops_, exchange_,        ring_guard_,
+                                  *connections_, fragments_, settings_.buffers};
     for (std::uint16_t number = 0; number < settings_.workers; ++number)
         workers_.push_back(std::make_unique<Worker>(number, snapshots_, shared, settings_));
     macs_->set_now(settings_.clock_s());
     macs_->set_wait_for_readers([this] { snapshots_.wait_for_readers(); });
+    connections_->set_wait_for_readers([this] { snapshots_.wait_for_readers(); });
 }
 
 bool Switch::Impl::moves_queue(const QueuePlan& next) const {
@@ -67,7 +79,7 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
     QueuePlan plan = plan_queues(demands, settings_.workers, plan_);
 
     const Indices before = indices_;
-    auto snapshot = build_snapshot(model, ports, plan, settings_.workers, indices_);
+    auto snapshot = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_);
     Result<> placed =
         snapshot ? statics_.replace(StaticMacs::wanted(model, indices_)) : Result<>(std::unexpected(snapshot.error()));
     if (!placed) {
@@ -82,7 +94,7 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
 
     if (moves_queue(plan)) {
         // Two workers must never poll one queue: first nobody polls those of this model, then their new workers do.
-        auto pause = build_snapshot(model, ports, plan, settings_.workers, indices_).value();
+        auto pause = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_).value();
         for (auto& queues : pause->receive_queues) queues.clear();
         pause->cuts = &ring_guard_.cuts();
         publish(std::move(pause));
@@ -110,11 +122,23 @@ void Switch::Impl::forget_stolen() {
     macs_->erase_if([this](MacKey, MacValue value) { return !value.is_static() && bound_[value.attachment()]; });
 }
 
+/// Those that a port opened count for it, and those of a segment are known by it; their indices may soon be others'.
+void Switch::Impl::forget_connections(const std::set<PortIndex>& ports, const std::set<SegmentIndex>& segments) {
+    if (connections_->size() == 0 || (ports.empty() && segments.empty())) return;
+    const auto goes = [&](const Connection& connection) {
+        return segments.contains(segment_of(connection)) ||
+               ports.contains(ConnectionOrigin::of(connection.origin.load(std::memory_order_relaxed)).port);
+    };
+    connections_->erase_if(goes, 0, 1);
+}
+
 void Switch::Impl::open_books(const Indices& before) {
     for (const auto& [name, index] : indices_.ports.in_use())
         if (!before.ports.find(name)) ledger_.open_port(index);
     for (const auto& [key, index] : indices_.attachments.in_use())
         if (!before.attachments.find(key)) ledger_.open_attachment(key, index);
+    for (const auto& [key, index] : indices_.rules.in_use())
+        if (!before.rules.find(key)) ledger_.open_rule(index);
 }
 
 void Switch::Impl::retire(const Model& model) {
@@ -130,17 +154,25 @@ void Switch::Impl::retire(const Model& model) {
         indices_.attachments.retire(key);
     }
     if (entries) macs_->erase_if([&](MacKey, MacValue value) { return gone[value.attachment()]; });
+    std::set<PortIndex> gone_ports;
     for (const auto& [name, index] : std::map(indices_.ports.in_use())) {
         const auto tunnel = tunnel_of_port_name(name);
         if (tunnel ? model.tunnels.contains(*tunnel) : model.ports.contains(name)) continue;
         ledger_.forget_port(name);
         indices_.ports.retire(name);
+        gone_ports.insert(index);
     }
+    std::set<SegmentIndex> gone_segments;
     for (const auto& [name, index] : std::map(indices_.segments.in_use())) {
         if (model.segments.contains(name)) continue;
         ledger_.forget_segment(name);
         indices_.segments.retire(name);
+        gone_segments.insert(index);
     }
+    forget_connections(gone_ports, gone_segments);
+    for (const auto& [key, index] : std::map(indices_.rules.in_use()))
+        if (!model.policies.contains(key)) indices_.rules.retire(key);
+    indices_.rules.release_retired();
     indices_.attachments.release_retired();
     indices_.ports.release_retired();
     indices_.segments.release_retired();
@@ -151,13 +183,12 @@ Result<std::unique_ptr<Switch>> Switch::create(const SwitchSettings& settings) {
     if (!complete.clock_s) complete.clock_s = [] { return static_cast<std::uint32_t>(monotonic_ms() / 1000); };
     if (!complete.clock_ms) complete.clock_ms = monotonic_ms;
     auto macs = MacTable::create(settings.mac_capacity);
-    if (!macs)
-        return failure({.code = ErrorCode::limit,
-                        .message = "not enough hugepage memory for the MAC table",
-                        .field = "/node/memory_mib",
-                        .allowed = std::to_string(MacTable::memory_for(settings.mac_capacity) / (1U << 20)) +
-                                   " MiB in one piece"});
-    return std::unique_ptr<Switch>(new Switch(std::make_unique<Impl>(std::move(complete), std::move(macs))));
+    if (!macs) return no_memory_for("the MAC table", MacTable::memory_for(settings.mac_capacity));
+    auto connections = ConnectionTable::create(settings.connection_places);
+    if (!connections)
+        return no_memory_for("the connection table", ConnectionTable::memory_for(settings.connection_places));
+    return std::unique_ptr<Switch>(
+        new Switch(std::make_unique<Impl>(std::move(complete), std::move(macs), std::move(connections))));
 }
 
 Switch::Switch(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

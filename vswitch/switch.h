@@ -38,6 +38,7 @@ struct SwitchSettings {
     std::uint16_t workers = 1;
     rte_mempool* buffers = nullptr;  ///< for copies, headers and segments; ports have their own reference
     std::size_t mac_capacity = 1U << 20;
+    std::size_t connection_places = 1U << 18;  ///< of which three quarters can be in use
     IdleMode idle = IdleMode::adaptive;
     std::uint32_t max_sleep_us = 800;
     /// Seconds of a clock that only goes forward, for aging.
@@ -162,7 +163,9 @@ class Switch {
     [[nodiscard]] TrafficStats port_stats(const std::string& name) const;
     [[nodiscard]] TrafficStats segment_stats(const std::string& name) const;
     [[nodiscard]] TrafficStats tunnel_stats(const std::string& name) const;
+    /// What a rule of policy has decided about, frames of its connections included.
     [[nodiscard]] RuleHits rule_hits(const std::string& segment, const std::string& name) const;
+    [[nodiscard]] std::size_t connection_count() const;
     [[nodiscard]] TunnelState tunnel_state(const std::string& name) const;
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const;
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/ring_watches.h"
 #include "vswitch/overlay/underlays.h"
+#include "vswitch/policy/connection_table.h"
+#include "vswitch/policy/fragment_memory.h"
+#include "vswitch/policy/policy_compiler.h"
 #include "vswitch/snapshot_cell.h"
 #include "vswitch/switch.h"
 #include "vswitch/traffic_ledger.h"
@@ -25,10 +29,11 @@ namespace bulkhead {
 
 class Switch::Impl {
   public:
-    Impl(SwitchSettings settings, std::unique_ptr<MacTable> macs);
+    Impl(SwitchSettings settings, std::unique_ptr<MacTable> macs, std::unique_ptr<ConnectionTable> connections);
 
     Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports);
     void age();
+    void end_connections();
     void collect_events();
     void serve_underlays();
     std::size_t count_macs(const std::string& segment) const;
@@ -36,6 +41,9 @@ class Switch::Impl {
 
     SwitchSettings settings_;
     std::unique_ptr<MacTable> macs_;
+    std::unique_ptr<ConnectionTable> connections_;
+    FragmentMemory fragments_;
+    PolicyCompiler policies_;
     StaticMacs statics_;
     MacNames names_;
     SnapshotCell snapshots_;
@@ -55,13 +63,14 @@ class Switch::Impl {
     void open_books(const Indices& before);
     void retire(const Model& model);
     void forget_stolen();
+    void forget_connections(const std::set<PortIndex>& ports, const std::set<SegmentIndex>& segments);
     void publish(std::unique_ptr<Snapshot> snapshot);
     void wake_workers() {
         for (const auto& worker : workers_) worker->wake();
     }
     bool moves_queue(const QueuePlan& next) const;
 
-    std::size_t aging_part_ = 0;
+    std::size_t aging_part_ = 0, ending_part_ = 0;
     std::vector<bool> bound_;  ///< by attachment: Snapshot::binds_sources, as of the last apply()
 };
 

@@ -47,8 +47,12 @@ TrafficStats Switch::segment_stats(const std::string& name) const {
 TrafficStats Switch::tunnel_stats(const std::string& name) const {
     return impl_->ledger_.port(port_name_of_tunnel(name), impl_->indices_);
 }
-RuleHits Switch::rule_hits(const std::string& /*segment*/, const std::string& /*name*/) const {
-    return {};  // no worker judges by rules yet
+RuleHits Switch::rule_hits(const std::string& segment, const std::string& name) const {
+    const auto index = impl_->indices_.rules.find({segment, name});
+    return index ? impl_->ledger_.rule(*index) : RuleHits();
+}
+std::size_t Switch::connection_count() const {
+    return impl_->connections_->size();
 }
 TunnelState Switch::tunnel_state(const std::string& name) const {
     TunnelState state = impl_->underlays_.tunnel(name);

@@ -2,6 +2,7 @@
 // What the switch does by the clock: aging, the workers' news, the underlays.
 #include <utility>
 
+#include "vswitch/policy/connection_track.h"
 #include "vswitch/switch_impl.h"
 
 namespace bulkhead {
@@ -27,6 +28,15 @@ void Switch::Impl::age() {
         part, kAgingParts);
 }
 
+void Switch::Impl::end_connections() {
+    // What a silent connection keeps longer is a place in the table; look-ups go by the clock themselves.
+    constexpr std::size_t kParts = 8;
+    const std::size_t part = ending_part_++ % kParts;
+    if (connections_->size() == 0) return;
+    const std::uint32_t now = settings_.clock_s();
+    connections_->erase_if([now](const Connection& connection) { return is_over(connection, now); }, part, kParts);
+}
+
 void Switch::Impl::collect_events() {
     std::vector<MacChange> changes;
     for (const auto& worker : workers_) events_.lost += worker->learner().take(changes);
@@ -48,6 +58,7 @@ void Switch::Impl::serve_underlays() {
 
 void Switch::housekeeping() {
     impl_->age();
+    impl_->end_connections();
 }
 
 MacEvents Switch::take_events() {

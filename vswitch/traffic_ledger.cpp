@@ -84,6 +84,21 @@ TrafficStats TrafficLedger::port(const std::string& name, const Indices& indices
     return sum;
 }
 
+RuleHits TrafficLedger::rule_row(RuleIndex index) const {
+    RuleHits sum;
+    for (const auto& worker : workers_) {
+        const RuleCounters& row = worker->counters().rules[index];
+        sum.packets += row.packets.read();
+        sum.bytes += row.bytes.read();
+    }
+    return sum;
+}
+
+RuleHits TrafficLedger::rule(RuleIndex index) const {
+    const RuleHits now = rule_row(index), base = rule_base_.at(index);
+    return {now.packets - base.packets, now.bytes - base.bytes};
+}
+
 TrafficStats TrafficLedger::segment(const std::string& name) const {
     TrafficStats sum = known(segment_closed_, name);
     if (const auto attachments = attachments_of_.find(name); attachments != attachments_of_.end())

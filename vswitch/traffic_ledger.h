@@ -35,13 +35,18 @@ class TrafficLedger {
     [[nodiscard]] TrafficStats port_itself(PortIndex index) const;
     [[nodiscard]] TrafficStats attachment(AttachmentIndex index) const;
 
+    void open_rule(RuleIndex index) { rule_base_[index] = rule_row(index); }
+    [[nodiscard]] RuleHits rule(RuleIndex index) const;
+
   private:
+    [[nodiscard]] RuleHits rule_row(RuleIndex index) const;
     [[nodiscard]] TrafficStats port_row(PortIndex index) const;
     [[nodiscard]] TrafficStats attachment_row(AttachmentIndex index) const;
 
     const std::vector<std::unique_ptr<Worker>>& workers_;
     std::map<PortIndex, TrafficStats> port_base_;
     std::map<AttachmentIndex, TrafficStats> attachment_base_;
+    std::map<RuleIndex, RuleHits> rule_base_;
     std::map<std::string, std::set<AttachmentIndex>> attachments_of_;  ///< by segment
     std::map<std::string, TrafficStats> port_closed_;
     std::map<std::string, TrafficStats> segment_closed_;

@@ -17,6 +17,7 @@ void bench_flood(benchmark::State& state) {
     TooBigAnswers too_big(*bench.macs, buffers());
     Transmitter transmitter(0, bench.counters, buffers(), bench.next_hops, too_big);
     transmitter.adopt(*bench.snapshot);
+    PolicyStage policy(*bench.connections, bench.fragments, *bench.macs, bench.counters);
     Cycles cycles(state);
     for (auto _ : state) {
         bench.receive_broadcast();
@@ -25,7 +26,7 @@ void bench_flood(benchmark::State& state) {
         find_macs(bench.batch, *bench.macs);
         lookup(bench.batch, *bench.snapshot);
         cycles.start();
-        replicate(bench.batch, *bench.snapshot, transmitter, bench.counters, buffers());
+        replicate(bench.batch, *bench.snapshot, policy, transmitter, bench.counters, buffers());
         transmitter.flush(*bench.snapshot);
         cycles.stop();
     }

@@ -75,7 +75,7 @@ void bench_learn(benchmark::State& state) {
             assign_segment(bench.batch, *bench.snapshot, buffers());
             find_macs(bench.batch, *bench.macs);
         },
-        [&] { learn(bench.batch, *bench.macs, learner); });
+        [&] { learn(bench.batch, *bench.snapshot, *bench.macs, learner); });
 }
 
 void bench_lookup(benchmark::State& state) {
@@ -95,6 +95,7 @@ void bench_deliver(benchmark::State& state) {
     TooBigAnswers too_big(*bench.macs, buffers());
     Transmitter transmitter(0, bench.counters, buffers(), bench.next_hops, too_big);
     transmitter.adopt(*bench.snapshot);
+    PolicyStage policy(*bench.connections, bench.fragments, *bench.macs, bench.counters);
     time_stage(
         state, bench,
         [&] {
@@ -104,14 +105,16 @@ void bench_deliver(benchmark::State& state) {
             lookup(bench.batch, *bench.snapshot);
         },
         [&] {
-            replicate(bench.batch, *bench.snapshot, transmitter, bench.counters, buffers());
+            replicate(bench.batch, *bench.snapshot, policy, transmitter, bench.counters, buffers());
             transmitter.flush(*bench.snapshot);
         });
 }
 
 void bench_pipeline(benchmark::State& state) {
     Workbench bench(2, pairs(state));
-    Pipeline pipeline(0, {*bench.macs, bench.next_hops, bench.exchange, bench.rings, buffers()}, bench.counters);
+    Pipeline pipeline(
+        0, {*bench.macs, bench.next_hops, bench.exchange, bench.rings, *bench.connections, bench.fragments, buffers()},
+        bench.counters);
     pipeline.adopt(*bench.snapshot);
     time_stage(state, bench, [] {}, [&] { pipeline.run(bench.batch, *bench.snapshot); });
     if (bench.counters.books.transmitted.read() != bench.counters.books.received.read())

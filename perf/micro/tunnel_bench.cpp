@@ -12,7 +12,9 @@ namespace {
 
 template <typename Receive>
 void time_pipeline(benchmark::State& state, TunnelWorkbench& bench, Receive receive) {
-    Pipeline pipeline(0, {*bench.macs, bench.next_hops, bench.exchange, bench.rings, buffers()}, bench.counters);
+    Pipeline pipeline(
+        0, {*bench.macs, bench.next_hops, bench.exchange, bench.rings, *bench.connections, bench.fragments, buffers()},
+        bench.counters);
     pipeline.adopt(*bench.snapshot);
     Cycles cycles(state);
     for (auto _ : state) {

@@ -19,6 +19,9 @@
 #include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
+#include "vswitch/policy/connection_table.h"
+#include "vswitch/policy/fragment_memory.h"
+#include "vswitch/policy/policy_compiler.h"
 
 namespace bulkhead::perf {
 
@@ -40,6 +43,9 @@ class TunnelWorkbench {
     NextHops next_hops;
     UnderlayExchange exchange{buffers()};
     RingGuard rings{exchange, 1};
+    std::unique_ptr<ConnectionTable> connections = ConnectionTable::create(1U << 18);
+    FragmentMemory fragments{{1, 2}};
+    PolicyCompiler policies;
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 

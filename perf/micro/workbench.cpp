@@ -7,6 +7,7 @@
 #include <rte_mbuf.h>
 
 #include "vswitch/packet/ethernet.h"
+#include "vswitch/packet/ip.h"
 
 namespace bulkhead::perf {
 namespace {
@@ -26,14 +27,17 @@ rte_mempool* buffers() {
     return pool;
 }
 
-Workbench::Workbench(unsigned ports, std::uint32_t pairs) : macs(MacTable::create(1U << 20)), pairs_(pairs) {
-    build(ports);
+Workbench::Workbench(unsigned ports, std::uint32_t pairs, const std::function<void(Model&)>& configure)
+    : macs(MacTable::create(1U << 20)), pairs_(pairs) {
+    build(ports, configure);
     learn();
     if (rte_pktmbuf_alloc_bulk(buffers(), frames_.data(), Batch::kCapacity) != 0) std::abort();
     for (rte_mbuf* frame : frames_) {
         auto* data = reinterpret_cast<std::uint8_t*>(rte_pktmbuf_append(frame, kFrame));
         std::memset(data, 0, kFrame);
         data[kMacPair] = kEtherTypeIpv4 >> 8;
+        const Ipv4Header ip{.total_length = kFrame - kEthernetHeader, .ttl = 64, .protocol = kProtocolUdp};
+        std::memcpy(data + kEthernetHeader, &ip, sizeof ip);
     }
 }
 
@@ -41,7 +45,7 @@ Workbench::~Workbench() {
     rte_pktmbuf_free_bulk(frames_.data(), Batch::kCapacity);
 }
 
-void Workbench::build(unsigned ports) {
+void Workbench::build(unsigned ports, const std::function<void(Model&)>& configure) {
     Model model;
     model.segments["blue"] = {.name = "blue", .vni = 100};
     std::map<std::string, PortIo*> open;
@@ -55,8 +59,9 @@ void Workbench::build(unsigned ports) {
         plan[port.name] = {0};
         model.ports[port.name] = port;
     }
+    if (configure) configure(model);
     Indices indices;
-    snapshot = build_snapshot(model, open, plan, 1, indices).value();
+    snapshot = build_snapshot(model, open, plan, 1, indices, policies).value();
     snapshot->number = 1;
 }
 
@@ -70,16 +75,23 @@ void Workbench::learn() {
     }
 }
 
-void Workbench::write(std::uint64_t destination, std::uint64_t source, std::uint16_t row) {
+/// From 10.0.0.0/16 and up to 10.128.0.0/16 and up, from port 1024 and up to ports 5000 to 5999.
+void Workbench::write(std::uint64_t pair, std::uint16_t row) {
     auto* data = rte_pktmbuf_mtod(frames_[row], std::uint8_t*);
-    store_mac(data, destination);
-    store_mac(data + 6, source);
+    store_mac(data, station(kSecondSide, pair));
+    store_mac(data + 6, station(kFirstSide, pair));
+    const auto number = static_cast<std::uint32_t>(pair);
+    const BigEndian32 source(0x0a00'0000 + number), destination(0x0a80'0000 + number);
+    std::memcpy(data + kEthernetHeader + offsetof(Ipv4Header, source), &source, sizeof source);
+    std::memcpy(data + kEthernetHeader + offsetof(Ipv4Header, destination), &destination, sizeof destination);
+    store_big_endian16(data + kEthernetHeader + kIpv4Header, static_cast<std::uint16_t>(1024 + number % 50'000));
+    store_big_endian16(data + kEthernetHeader + kIpv4Header + 2, static_cast<std::uint16_t>(5000 + number % 1000));
 }
 
 void Workbench::receive_unicast() {
     for (std::uint16_t row = 0; row < Batch::kCapacity; ++row) {
         const std::uint64_t pair = random_() % pairs_;
-        write(station(kSecondSide, pair), station(kFirstSide, pair), row);
+        write(pair, row);
     }
     batch.port = 0;
     batch.count = Batch::kCapacity;

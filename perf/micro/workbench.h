@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -18,6 +19,9 @@
 #include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
+#include "vswitch/policy/connection_table.h"
+#include "vswitch/policy/fragment_memory.h"
+#include "vswitch/policy/policy_compiler.h"
 
 struct rte_mempool;
 
@@ -29,8 +33,9 @@ class Workbench {
   public:
     static constexpr std::uint64_t kBroadcast = 0xffff'ffff'ffffULL;
 
-    /// `pairs` stations on the first port and as many on the second.
-    Workbench(unsigned ports, std::uint32_t pairs);
+    /// `pairs` stations on the first port and as many on the second, each pair with a UDP flow. `configure` may add to
+    /// the model.
+    Workbench(unsigned ports, std::uint32_t pairs, const std::function<void(Model&)>& configure = {});
     ~Workbench();
     Workbench(const Workbench&) = delete;
     Workbench& operator=(const Workbench&) = delete;
@@ -44,13 +49,16 @@ class Workbench {
     NextHops next_hops;
     UnderlayExchange exchange{buffers()};
     RingGuard rings{exchange, 1};
+    std::unique_ptr<ConnectionTable> connections = ConnectionTable::create(1U << 18);
+    FragmentMemory fragments{{1, 2}};
+    PolicyCompiler policies;
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 
   private:
     [[nodiscard]] std::uint64_t station(std::uint64_t side, std::uint64_t pair) const { return side << 40 | pair; }
-    void write(std::uint64_t destination, std::uint64_t source, std::uint16_t row);
-    void build(unsigned ports);
+    void write(std::uint64_t pair, std::uint16_t row);
+    void build(unsigned ports, const std::function<void(Model&)>& configure);
     void learn();
 
     std::uint32_t pairs_;

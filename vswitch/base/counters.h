@@ -32,6 +32,11 @@ struct alignas(64) TrafficCounters {
     std::array<Counter, kDropReasons> drops;
 };
 
+/// What a rule of policy has decided about.
+struct RuleCounters {
+    Counter packets, bytes;
+};
+
 /// The books of DESIGN: received + originated + copies = transmitted + consumed + Σ drops + held.
 struct Books {
     Counter received, originated, copies, transmitted, consumed;
@@ -47,6 +52,7 @@ struct alignas(64) WorkerCounters {
     /// drop there.
     std::vector<TrafficCounters> ports = std::vector<TrafficCounters>(kMaxPorts);
     std::vector<TrafficCounters> attachments = std::vector<TrafficCounters>(kMaxAttachments);
+    std::vector<RuleCounters> rules = std::vector<RuleCounters>(kMaxRules);  ///< by RuleIndex
 };
 
 }  // namespace bulkhead

@@ -30,6 +30,10 @@ namespace bulkhead {
     X(flood_disabled, "broadcast or multicast in a segment with \"flood\": \"none\"")                    \
     X(same_port, "destination is where the frame came from")                                             \
     X(isolated, "both ends are isolated attachments")                                                    \
+    X(policy_denied, "a rule of its segment denies it")                                                  \
+    X(policy_default, "no rule of its segment allows it, and \"default_policy\" is \"deny\"")            \
+    X(fragment_unjudged, "a fragment that can't be judged: its first one was not seen, or is torn")      \
+    X(connection_limit, "its port has opened as many connections as it may, or the table is full")       \
     X(no_destination, "nobody else is attached to the segment")                                          \
     X(bad_outer, "on an underlay: malformed outer header, or a checksum that is wrong")                  \
     X(not_for_us, "on an underlay: neither of a tunnel nor for an address of this node")                 \

@@ -12,15 +12,18 @@ using PortIndex = std::uint16_t;
 using AttachmentIndex = std::uint16_t;
 
 using NextHopIndex = std::uint16_t;
+using RuleIndex = std::uint16_t;
 
 inline constexpr SegmentIndex kNoSegment = 0xffff;
 inline constexpr PortIndex kNoPort = 0xffff;
 inline constexpr AttachmentIndex kNoAttachment = 0xffff;
+inline constexpr RuleIndex kNoRule = 0xffff;
 
 /// Bounds of the dense tables; configuration beyond them is refused with `limit`.
 inline constexpr std::uint16_t kMaxSegments = 16384;
 inline constexpr std::uint16_t kMaxPorts = 4096;
 inline constexpr std::uint16_t kMaxAttachments = 32768;
+inline constexpr std::uint16_t kMaxRules = 16384;  ///< of all segments
 inline constexpr std::uint16_t kMaxWorkers = 64;
 inline constexpr std::uint16_t kMaxUnderlays = 2;
 

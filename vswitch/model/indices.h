@@ -105,6 +105,7 @@ struct Indices {
     IndexPool<std::string> segments{1, kMaxSegments};
     IndexPool<std::string> ports{0, kMaxPorts};  ///< and tunnels, see port_name_of_tunnel()
     IndexPool<AttachmentKey> attachments{0, kMaxAttachments};
+    IndexPool<std::pair<std::string, std::string>> rules{0, kMaxRules};  ///< of policies, by (segment, name)
 };
 
 }  // namespace bulkhead

@@ -16,9 +16,10 @@
 namespace bulkhead {
 
 inline constexpr std::uint16_t kMaxGroupId = 65535;  ///< 0: of no group
-inline constexpr std::size_t kMaxRules = 16384;      ///< of all segments together
 inline constexpr std::size_t kMaxRulesOfSegment = 4096;
-inline constexpr std::size_t kMaxRuleItems = 1024;  ///< groups, ips, macs, ports or types that one list of a rule has
+inline constexpr std::size_t kMaxRuleItems = 1024;       ///< that one list of a rule has
+inline constexpr std::size_t kMaxItemsOfSegment = 8192;  ///< ips, macs, ports and types of all its rules together
+inline constexpr std::uint32_t kConnectionsOfPod = 16'384, kManyConnections = 65'536;  ///< that a port may open
 inline constexpr std::uint32_t kMaxPolicyOrder = 1'000'000;
 inline constexpr std::uint16_t kMinEthertype = 0x0600;  ///< IEEE 802.3, section 3.2.6: below are lengths
 inline constexpr std::uint16_t kArpEthertype = 0x0806;

@@ -15,12 +15,14 @@
 #include "vswitch/fdb/ip_owners.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/entries.h"
+#include "vswitch/policy/flow_ends.h"
 #include "vswitch/security/station_rules.h"
 
 namespace bulkhead {
 
 class LinkCuts;
 class PortIo;
+struct SegmentPolicy;
 
 struct alignas(16) AttachmentEntry {
     PortIndex port = kNoPort;
@@ -34,6 +36,7 @@ struct alignas(16) AttachmentEntry {
     // Of guarded segments, see SegmentEntry, only:
     bool leads_on : 1 = false;         ///< to other nodes: of a tunnel or a NIC port
     bool is_guarded_link : 1 = false;  ///< of a tunnel, which can be cut: see Snapshot::cuts
+    bool is_middlebox : 1 = false;     ///< rules redirect to it: what it sends on is others'
     bool is_secured : 1 = false;       ///< what its station says of itself is checked: see Snapshot::station_rules
     std::uint16_t mtu = 0;             ///< of the segment
     PortIndex out_port = kNoPort;      ///< whose device sends what leaves by it: `port`, or the NIC under a tunnel
@@ -73,6 +76,7 @@ struct SegmentEntry {
     FloodMode flood = FloodMode::all;
     std::uint32_t mac_limit = 0;
     std::uint32_t mac_age_s = 0;
+    std::shared_ptr<const SegmentPolicy> policy;  ///< null: everything may pass
     bool is_guarded = false;               ///< a spoke and another way to other nodes: it could be part of a ring
     std::vector<AttachmentIndex> members;  ///< attachments of open ports
 };
@@ -102,6 +106,9 @@ struct Snapshot {
     std::vector<std::vector<ReceiveQueue>> receive_queues;           ///< by worker
     IpOwners ip_owners;                                              ///< of the segments with arp_suppression
     std::vector<std::unique_ptr<const StationRules>> station_rules;  ///< by AttachmentIndex; null: not secured
+    std::vector<GroupClass> group_classes;                           ///< by AttachmentIndex, if has_policies
+    std::vector<std::uint32_t> connection_shares;                    ///< by PortIndex, likewise
+    bool has_policies = false;                                       ///< some segment has a policy
     bool has_secured = false;                                        ///< some attachment is
     bool has_guarded = false;                                        ///< some segment is guarded
     const LinkCuts* cuts = nullptr;                                  ///< not null if so

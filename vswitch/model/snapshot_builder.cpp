@@ -24,6 +24,8 @@ Result<> assign_indices(const Model& model, Indices& indices) {
     bool fit = true;
     for_each_attachment(model, [&](const AttachmentKey& key) { fit = fit && indices.attachments.acquire(key); });
     if (!fit) return out_of("attachments", kMaxAttachments);
+    for (const auto& [key, policy] : model.policies)
+        if (!indices.rules.acquire(key)) return out_of("rules", kMaxRules);
     return {};
 }
 
@@ -74,7 +76,8 @@ void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, At
 }  // namespace
 
 Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::map<std::string, PortIo*>& ports,
-                                                 const QueuePlan& plan, std::uint16_t workers, Indices& indices) {
+                                                 const QueuePlan& plan, std::uint16_t workers, Indices& indices,
+                                                 PolicyCompiler& policies) {
     if (auto assigned = assign_indices(model, indices); !assigned) return std::unexpected(assigned.error());
     auto snapshot = std::make_unique<Snapshot>();
     add_segments(*snapshot, model, indices);
@@ -99,6 +102,7 @@ Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::
     }
     add_tunnels(*snapshot, model, indices);
     snapshot->ip_owners = IpOwners(model, indices);
+    policies.add_policies(*snapshot, model, indices);
     return snapshot;
 }
 

@@ -10,13 +10,15 @@
 #include "vswitch/model/model.h"
 #include "vswitch/model/queue_plan.h"
 #include "vswitch/model/snapshot.h"
+#include "vswitch/policy/policy_compiler.h"
 
 namespace bulkhead {
 
 /// Compiles a valid model. Every object of the model gets its index; those in `ports` are open and carry traffic.
+/// `policies` keeps what need not be compiled anew next time.
 [[nodiscard]] Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model,
                                                                const std::map<std::string, PortIo*>& ports,
                                                                const QueuePlan& plan, std::uint16_t workers,
-                                                               Indices& indices);
+                                                               Indices& indices, PolicyCompiler& policies);
 
 }  // namespace bulkhead

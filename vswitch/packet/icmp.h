@@ -13,6 +13,7 @@ inline constexpr std::uint8_t kIcmpEchoReply = 0;
 inline constexpr std::uint8_t kIcmpUnreachable = 3;
 inline constexpr std::uint8_t kIcmpFragmentationNeeded = 4;  ///< a code of it
 inline constexpr std::uint8_t kIcmpEchoRequest = 8;
+inline constexpr std::uint8_t kIcmpTimestamp = 13;
 inline constexpr std::uint8_t kIcmpv6PacketTooBig = 2;
 inline constexpr std::uint8_t kIcmpv6EchoRequest = 128;
 inline constexpr std::uint8_t kIcmpv6EchoReply = 129;

@@ -11,8 +11,10 @@ namespace bulkhead {
 
 inline constexpr std::uint8_t kProtocolIcmp = 1;
 inline constexpr std::uint8_t kProtocolIgmp = 2;
+inline constexpr std::uint8_t kProtocolTcp = 6;
 inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint8_t kProtocolIcmpv6 = 58;
+inline constexpr std::uint8_t kProtocolSctp = 132;
 
 inline constexpr std::uint16_t kIpv4Header = 20;  ///< without options
 inline constexpr std::uint16_t kIpv6Header = 40;

@@ -41,6 +41,7 @@ bool is_extension(std::uint8_t type) noexcept {
 
 std::optional<Ipv6Upper> find_ipv6_upper(std::span<const std::uint8_t> packet) noexcept {
     constexpr std::size_t kShortest = 8;
+    constexpr std::uint16_t kMoreFragments = 1;
     constexpr std::uint16_t kOffset = 0xfff8;  // RFC 8200, section 4.5: in units of 8 octets
     Ipv6Upper upper{.protocol = packet[offsetof(Ipv6Header, next_header)], .offset = kIpv6Header};
     for (std::size_t headers = 0; is_extension(upper.protocol); ++headers) {
@@ -50,7 +51,11 @@ std::optional<Ipv6Upper> find_ipv6_upper(std::span<const std::uint8_t> packet) n
         if (packet.size() < upper.offset + length) return std::nullopt;
         if (upper.protocol == kFragment) {
             upper.is_fragment = true;
-            upper.is_later_fragment = (load_big_endian<std::uint16_t>(header + 2) & kOffset) != 0;
+            const auto field = load_big_endian<std::uint16_t>(header + 2);
+            upper.fragment_offset = field & kOffset;
+            upper.is_later_fragment = upper.fragment_offset != 0;
+            upper.has_more_fragments = (field & kMoreFragments) != 0;
+            upper.fragment = load_big_endian<std::uint32_t>(header + 4);
         }
         upper.protocol = header[0];
         upper.offset += length;

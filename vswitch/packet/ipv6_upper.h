@@ -13,7 +13,11 @@ struct Ipv6Upper {
     std::uint8_t protocol = 0;       ///< of the upper-layer header, or of the fragment that stands in its place
     bool is_fragment = false;        ///< there is a Fragment header, of a whole packet even (RFC 6946)
     bool is_later_fragment = false;  ///< any but the first: what follows is no upper-layer header
-    std::size_t offset = 0;          ///< of what follows the last extension header, from the fixed header's start
+    // Of the Fragment header, if there is one:
+    bool has_more_fragments = false;
+    std::uint16_t fragment_offset = 0;  ///< octets
+    std::uint32_t fragment = 0;         ///< identification
+    std::size_t offset = 0;             ///< of what follows the last extension header, from the fixed header's start
 };
 
 /// More extension headers than any packet has use for; a longer chain is somebody hiding what stands behind it

@@ -2,6 +2,7 @@
 // The end of the path: every frame leaves, is replicated, or is freed and counted under its reason.
 #pragma once
 
+#include "vswitch/pipeline/apply_policy.h"
 #include "vswitch/pipeline/stages.h"
 #include "vswitch/pipeline/transmitter.h"
 
@@ -11,8 +12,8 @@ namespace bulkhead {
 void sweep_dropped(const Batch& batch, WorkerCounters& counters) noexcept;
 
 /// Gives every other frame to the transmitter: unicast in place; flooded to each other attachment of the segment that
-/// may have it, by reference to one buffer, never by copying its payload.
-void replicate(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter, WorkerCounters& counters,
-               rte_mempool* buffers) noexcept;
+/// may have it, by reference to one buffer, never by copying its payload. `policy` has judged the batch.
+void replicate(Batch& batch, const Snapshot& snapshot, PolicyStage& policy, Transmitter& transmitter,
+               WorkerCounters& counters, rte_mempool* buffers) noexcept;
 
 }  // namespace bulkhead

@@ -21,7 +21,7 @@ bool are_known(const Batch& batch, std::uint32_t now) noexcept {
 
 }  // namespace
 
-BULKHEAD_CPU_CLONES void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept {
+BULKHEAD_CPU_CLONES void learn(Batch& batch, const Snapshot& snapshot, MacTable& macs, Learner& learner) noexcept {
     const std::uint32_t now = macs.now_s();
     if (are_known(batch, now)) [[likely]]
         return;
@@ -32,6 +32,8 @@ BULKHEAD_CPU_CLONES void learn(Batch& batch, MacTable& macs, Learner& learner) n
         if (!batch.alive(row)) continue;
         if (value.attachment() == batch.ingress[row])
             macs.touch(batch.source_key(row), value);
+        else if (value.exists() && snapshot.attachments[batch.ingress[row]].is_middlebox)
+            continue;
         else if (value.exists() && value.is_static())
             batch.drop(row, DropReason::source_mac_owned);
         else

@@ -19,11 +19,13 @@ Pipeline::Pipeline(std::uint16_t worker, const Shared& shared, WorkerCounters& c
       learner_(macs_),
       too_big_(macs_, buffers_),
       transmitter_(worker, counters, buffers_, shared.next_hops, too_big_),
-      wire_(worker, counters, buffers_) {}
+      wire_(worker, counters, buffers_),
+      policy_(shared.connections, shared.fragments, macs_, counters) {}
 
 void Pipeline::adopt(const Snapshot& snapshot) {
     learner_.forget();
     transmitter_.adopt(snapshot);
+    policy_.adopt(snapshot);
 }
 
 void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
@@ -39,10 +41,13 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     find_macs(batch, macs_);
     if (snapshot.has_guarded) [[unlikely]]
         guard_rings(batch, snapshot, rings_);  // first copies only, nothing by links that are cut
-    learn(batch, macs_, learner_);             // new or moved sources are noted; nothing is written per frame
+    learn(batch, snapshot, macs_, learner_);   // new or moved sources are noted; nothing is written per frame
     lookup(batch, snapshot);                   // unicast, flood, or drop
-    answer_requests(batch, snapshot, macs_, counters_, buffers_);   // ARP and ND, for whom the controller told us of
-    replicate(batch, snapshot, transmitter_, counters_, buffers_);  // split horizon, never back, no payload copies
+    if (snapshot.has_policies) [[unlikely]]
+        policy_.judge(batch, snapshot);                            // groups, rules, connections
+    answer_requests(batch, snapshot, macs_, counters_, buffers_);  // ARP and ND, for whom the controller told us of
+    replicate(batch, snapshot, policy_, transmitter_, counters_,
+              buffers_);  // split horizon, never back, no payload copies
     if (!batch.intact) [[unlikely]] {
         too_big_.note_dropped(snapshot, batch);
         sweep_dropped(batch, counters_);

@@ -5,6 +5,7 @@
 #include "vswitch/overlay/ring_guard.h"
 #include "vswitch/overlay/underlay_exchange.h"
 #include "vswitch/packet/batch.h"
+#include "vswitch/pipeline/apply_policy.h"
 #include "vswitch/pipeline/host_wire.h"
 #include "vswitch/pipeline/learner.h"
 #include "vswitch/pipeline/too_big_answers.h"
@@ -21,6 +22,8 @@ class Pipeline {
         const NextHops& next_hops;
         UnderlayExchange& exchange;
         RingGuard& rings;
+        ConnectionTable& connections;
+        FragmentMemory& fragments;
         rte_mempool* buffers;
     };
 
@@ -52,6 +55,7 @@ class Pipeline {
     TooBigAnswers too_big_;
     Transmitter transmitter_;
     HostWire wire_;
+    PolicyStage policy_;
 };
 
 }  // namespace bulkhead

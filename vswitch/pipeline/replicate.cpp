@@ -69,10 +69,15 @@ void send_one(const Batch& batch, std::uint16_t row, const Snapshot& snapshot, A
     transmitter.send(snapshot, index, frame);
 }
 
-void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, Transmitter& transmitter,
+void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, PolicyStage& policy, Transmitter& transmitter,
            WorkerCounters& counters, rte_mempool* buffers) noexcept {
     const Flood flood{snapshot, snapshot.attachments[batch.ingress[row]], batch.inner_vlan[row]};
-    const auto& members = snapshot.segments[batch.segment[row]].members;
+    std::span<const AttachmentIndex> members = snapshot.segments[batch.segment[row]].members;
+    if (policy.has_say(batch, row, snapshot)) {
+        members = policy.recipients(batch, row, snapshot, members,
+                                    [&flood](AttachmentIndex index) { return flood.reaches(index); });
+        if (!batch.alive(row)) return;
+    }
     std::uint32_t targets = 0;
     AttachmentIndex only = kNoAttachment;
     for (const AttachmentIndex index : members) {
@@ -128,15 +133,15 @@ bool send_together(Batch& batch, const Snapshot& snapshot, Transmitter& transmit
 
 }  // namespace
 
-BULKHEAD_CPU_CLONES void replicate(Batch& batch, const Snapshot& snapshot, Transmitter& transmitter,
-                                   WorkerCounters& counters, rte_mempool* buffers) noexcept {
+BULKHEAD_CPU_CLONES void replicate(Batch& batch, const Snapshot& snapshot, PolicyStage& policy,
+                                   Transmitter& transmitter, WorkerCounters& counters, rte_mempool* buffers) noexcept {
     if (send_together(batch, snapshot, transmitter)) [[likely]]
         return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (!batch.alive(row)) [[unlikely]]
             continue;
         if (batch.egress[row] == Batch::kFlood) [[unlikely]]
-            flood(batch, row, snapshot, transmitter, counters, buffers);
+            flood(batch, row, snapshot, policy, transmitter, counters, buffers);
         else
             send_one(batch, row, snapshot, batch.egress[row], transmitter, counters, buffers);
     }

@@ -28,8 +28,9 @@ void check_port_security(Batch& batch, const Snapshot& snapshot) noexcept;
 /// Asks the MAC table for both addresses of every frame at once.
 void find_macs(Batch& batch, const MacTable& macs) noexcept;
 
-/// New or moved sources go to the learner; known ones are marked as seen. Verdict: source_mac_owned.
-void learn(Batch& batch, MacTable& macs, Learner& learner) noexcept;
+/// New or moved sources go to the learner; known ones are marked as seen. Of what comes back from a middlebox nothing
+/// is learned that is known elsewhere. Verdict: source_mac_owned.
+void learn(Batch& batch, const Snapshot& snapshot, MacTable& macs, Learner& learner) noexcept;
 
 /// Where the frame goes: one attachment, or everybody else in the segment. Verdicts: unknown_unicast, flood_disabled,
 /// same_port, isolated, tagged_frame, port_gone, ring_probe.

@@ -66,6 +66,8 @@ class Connection:
         self.opener = sides(packet)[0]
         self.next = {}  # of TCP: what the side sends next
         self.finished = set()
+        self.established = False
+        self.reset_by = None
 
     def can_have(self, packet):
         """Whether this segment, of its addresses and ports, can be part of it."""
@@ -75,9 +77,10 @@ class Connection:
             return True
         if packet.flags & ~(PSH | URG) not in POSSIBLE_FLAGS:
             return False
-        if not packet.flags & RST:
-            return True
         side, other = sides(packet)
+        if not packet.flags & RST:
+            is_answered = any(known != self.opener for known in self.next)
+            return is_answered or bool(packet.flags & SYN) and (side != self.opener or not packet.flags & ACK)
         sequence, acknowledged = packet.sequence
         if side in self.next:
             return distance(sequence, self.next[side]) <= NEAR
@@ -89,7 +92,12 @@ class Connection:
             return True
         side = sides(packet)[0]
         if packet.flags & RST:
-            return False
+            self.reset_by = side
+            return self.established
+        if side != self.reset_by:
+            self.reset_by = None  # it has not believed the RST
+        if packet.flags & ACK and side == self.opener and len(self.next) == 2:
+            self.established = True
         end = (packet.sequence[0] + packet.segment_length) % (1 << 32)
         if side not in self.next or (end - self.next[side]) % (1 << 32) < 1 << 31:
             self.next[side] = end
@@ -202,7 +210,7 @@ class Policy:
 
     @staticmethod
     def is_over(connection):
-        return len(connection.finished) == 2
+        return len(connection.finished) == 2 or connection.reset_by is not None
 
     def ask(self, rules, packet, sender, receiver, default):
         for rule in rules:

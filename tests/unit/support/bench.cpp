@@ -6,7 +6,8 @@
 namespace bulkhead::test {
 
 Bench::Bench(std::uint16_t workers) : buffers_before_(rte_mempool_avail_count(test_buffers())) {
-    SwitchSettings settings{.workers = workers, .buffers = test_buffers(), .mac_capacity = 1U << 12};
+    SwitchSettings settings{
+        .workers = workers, .buffers = test_buffers(), .mac_capacity = 1U << 12, .connection_places = 1U << 12};
     settings.clock_s = [this] { return now_s; };
     settings.clock_ms = [this] { return now_ms; };
     switch_ = Switch::create(settings).value();

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which class a number is of, found in a fixed number of steps, some of its bits a step: IPv4 addresses in three, ports
+// in two. No step depends on what the one before it found but for where it reads.
+//
+// Threads: built by control, then immutable.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "vswitch/policy/value_ranges.h"
+
+namespace bulkhead {
+
+template <unsigned... kStrides>
+class StrideTable {
+  public:
+    explicit StrideTable(const std::vector<Piece<std::uint64_t>>& pieces) {
+        build(pieces, 0, 0);
+        uniform_.clear();
+        for (std::size_t step = 0; step < kDepth; ++step) steps_[step] = nodes_[step].data();
+    }
+    StrideTable(const StrideTable&) = delete;
+    StrideTable& operator=(const StrideTable&) = delete;
+
+    [[nodiscard]] std::uint16_t find(std::uint32_t value) const noexcept {
+        std::uint32_t entry = 0;
+        [&]<std::size_t... kSteps>(std::index_sequence<kSteps...>) {
+            ((entry =
+                  steps_[kSteps][(entry << kBits[kSteps]) + (value >> kShifts[kSteps] & ((1U << kBits[kSteps]) - 1))]),
+             ...);
+        }(std::make_index_sequence<kDepth>());
+        return static_cast<std::uint16_t>(entry);
+    }
+
+  private:
+    static constexpr std::size_t kDepth = sizeof...(kStrides);
+    static constexpr std::array<unsigned, kDepth> kBits{kStrides...};
+    /// By step: how many bits come behind those that it looks at.
+    static constexpr std::array<unsigned, kDepth> kShifts = [] {
+        std::array<unsigned, kDepth> shifts{};
+        for (std::size_t step = kDepth - 1; step > 0; --step) shifts[step - 1] = shifts[step] + kBits[step];
+        return shifts;
+    }();
+
+    /// A node of a step for the values from `base` on; returns its index. Those all of whose values are of one class
+    /// are one node for all.
+    std::uint32_t build(const std::vector<Piece<std::uint64_t>>& pieces, std::size_t step, std::uint64_t base) {
+        const std::uint64_t span = 1ULL << kBits[step] << kShifts[step];
+        if (const auto known = uniform_.find({step, class_at(pieces, base)});
+            is_one(pieces, base, span) && known != uniform_.end())
+            return known->second;
+        const auto index = static_cast<std::uint32_t>(nodes_[step].size() >> kBits[step]);
+        nodes_[step].resize(nodes_[step].size() + (1UL << kBits[step]));
+        if (is_one(pieces, base, span)) uniform_[{step, class_at(pieces, base)}] = index;
+        for (std::uint64_t at = 0; at < 1UL << kBits[step]; ++at) {
+            const std::uint64_t first = base + (at << kShifts[step]);
+            const std::uint32_t entry = step + 1 == kDepth ? class_at(pieces, first) : build(pieces, step + 1, first);
+            nodes_[step][(static_cast<std::size_t>(index) << kBits[step]) + at] = static_cast<std::uint16_t>(entry);
+        }
+        return index;
+    }
+    static std::uint16_t class_at(const std::vector<Piece<std::uint64_t>>& pieces, std::uint64_t value) {
+        return std::prev(std::ranges::upper_bound(pieces, value, {}, &Piece<std::uint64_t>::first))->rule_class;
+    }
+    static bool is_one(const std::vector<Piece<std::uint64_t>>& pieces, std::uint64_t base, std::uint64_t span) {
+        const auto next = std::ranges::upper_bound(pieces, base, {}, &Piece<std::uint64_t>::first);
+        return next == pieces.end() || next->first >= base + span;
+    }
+
+    std::array<const std::uint16_t*, kDepth> steps_;        ///< into nodes_
+    std::array<std::vector<std::uint16_t>, kDepth> nodes_;  ///< by step: entries are nodes of the next, or classes
+    std::map<std::pair<std::size_t, std::uint16_t>, std::uint32_t> uniform_;  ///< while it is built
+};
+
+using Ipv4Table = StrideTable<12, 10, 10>;
+using PortTable = StrideTable<8, 8>;
+
+}  // namespace bulkhead
