@@ -20,6 +20,7 @@
 
 #include "vswitch/base/drop_reason.h"
 #include "vswitch/base/result.h"
+#include "vswitch/explain/packet_explanation.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/overlay_state.h"
 
@@ -166,6 +167,8 @@ class Switch {
     /// What a rule of policy has decided about, frames of its connections included.
     [[nodiscard]] RuleHits rule_hits(const std::string& segment, const std::string& name) const;
     [[nodiscard]] std::size_t connection_count() const;
+    /// What would become of a frame, by every table as it stands: nothing is sent, learned, counted or opened.
+    [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const;
     [[nodiscard]] TunnelState tunnel_state(const std::string& name) const;
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const;
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const;

@@ -19,6 +19,12 @@ constexpr std::string_view kRemoved = R"({"generation"})";
 constexpr std::string_view kObject = R"({…, "state": {…}})";
 constexpr std::string_view kItems = R"({"items": […], "cursor": string|null})";
 
+constexpr std::string_view kPacketExplanation =
+    R"({"verdict": "forward"|"drop"|"answer", "reason": drop reason|null, "segment": string|null, )"
+    R"("egress": [port, or "tunnel:" and its name], "receivers": [{"port", "tunnel", "vlan", "reason", "rule", )"
+    R"("ground"}], of a flooded frame, "stages": [{"stage", "decision", "reason": drop reason|null, )"
+    R"("rule": string|null, "ground": "rule"|"none"|"connection"|"related"|"resolution"|"fragment"|"headers"}]})";
+
 constexpr Field kSegment = required("segment", string, "name of the segment");
 constexpr Field kOnlySegment = optional("segment", string, "only this segment's");
 constexpr Field kOnlyOwner = optional("owner", string, "only this owner's");
@@ -125,11 +131,15 @@ void append_inspection(Methods& table) {
     append_planned(table, "connection.list", page_of({kOnlySegment}), kOperators,
                    "connections that stateful rules hold", kItems);
     append_planned(table, "connection.flush", {kOnlySegment}, kOperators, "forget connections", R"({"removed"})");
-    append_planned(
-        table, "packet.explain",
-        {required("port", string, "port it would come in by"), required("frame", string, "the frame, in hexadecimal"),
-         optional("vlan", integer, "VLAN tag to add, 1-4094")},
-        kOperators, "what every stage would decide about a frame; sends nothing", R"({"stages": [{…}], "verdict"})");
+    table.push_back({.name = "packet.explain",
+                     .params = {required("port", string, "port it would come in by"),
+                                required("frame", string, "the frame, in hexadecimal, from its destination address on"),
+                                optional("vlan", integer, "VLAN tag to put on it before, 1-4094")},
+                     .roles = kOperators,
+                     .help = "what every stage would decide about a frame, by the tables as they stand; sends nothing, "
+                             "changes nothing",
+                     .result = kPacketExplanation,
+                     .example = "packet explain web-0 0200000000020200000000010800"});
 }
 
 void append_capture_and_key(Methods& table) {

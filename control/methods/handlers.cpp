@@ -31,6 +31,7 @@ constexpr Row kRows[] = {
     {"group.list", group_list, false},
     {"group.remove", group_remove, true},
     {"group.set", group_set, true},
+    {"packet.explain", packet_explain, false},
     {"policy.add", policy_add, true},
     {"policy.get", policy_get, false},
     {"policy.list", policy_list, false},

@@ -39,6 +39,13 @@ class FloodMemory {
         look(bucket_of(fingerprint), mine).place->store(mine, std::memory_order_relaxed);
     }
 
+    /// What is_duplicate() would say; nothing is remembered.
+    [[nodiscard]] bool was_seen_elsewhere(std::uint64_t fingerprint, AttachmentIndex by,
+                                          std::uint64_t now_ms) const noexcept {
+        const Sight sight = look(bucket_of(fingerprint), word(fingerprint, by, now_ms));
+        return sight.is_same && static_cast<AttachmentIndex>(sight.seen) != by;
+    }
+
   private:
     static constexpr std::size_t kBuckets = 2048;
     // Tag 28, milliseconds 20, attachment 16.
@@ -65,7 +72,9 @@ class FloodMemory {
         return ahead < kWindowMs ? 0 : ((now >> 16) - (seen >> 16)) & kTime;
     }
 
-    [[nodiscard]] Bucket& bucket_of(std::uint64_t fingerprint) noexcept { return memory_[fingerprint % kBuckets]; }
+    [[nodiscard]] Bucket& bucket_of(std::uint64_t fingerprint) const noexcept {
+        return memory_[fingerprint % kBuckets];
+    }
 
     static Sight look(Bucket& bucket, std::uint64_t mine) noexcept {
         Sight oldest;

@@ -33,6 +33,7 @@ class RingGuard {
 
     [[nodiscard]] std::uint64_t secret() const noexcept { return secret_; }
     [[nodiscard]] FloodMemory& memory() noexcept { return memory_; }
+    [[nodiscard]] const FloodMemory& memory() const noexcept { return memory_; }
     [[nodiscard]] const LinkCuts& cuts() const noexcept { return cuts_; }
     [[nodiscard]] LinkCuts& cuts() noexcept { return cuts_; }
 

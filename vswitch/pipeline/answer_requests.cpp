@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <span>
 
 #include <rte_mbuf.h>
 
@@ -30,30 +32,44 @@ bool is_answered(const AddressRequest& request, MacAddress sender, MacAddress ow
     return !(ingress.isolated && egress != nullptr && egress->isolated);
 }
 
-void answer(Batch& batch, std::uint16_t row, const Snapshot& snapshot, const MacTable& macs, WorkerCounters& counters,
-            rte_mempool* buffers) noexcept {
-    rte_mbuf* const frame = batch.frames[row];
-    if ((frame->ol_flags & kPendingWork) != 0) return;  // its checksum is not there to be checked
-    std::array<std::uint8_t, kMostRead> scratch;
+/// A request and who it is about.
+struct Found {
+    std::span<const std::uint8_t> header;  ///< of the request's frame; valid as long as that and `scratch`
+    AddressRequest request;
+    MacAddress owner;
+};
+
+std::optional<Found> find_answer(const Batch& batch, std::uint16_t row, const Snapshot& snapshot, const MacTable& macs,
+                                 std::span<std::uint8_t, kMostRead> scratch) noexcept {
+    const rte_mbuf* const frame = batch.frames[row];
+    if ((frame->ol_flags & kPendingWork) != 0) return std::nullopt;  // its checksum is not there to be checked
     const auto length = static_cast<std::uint32_t>(std::min<std::size_t>(frame->pkt_len, scratch.size()));
     const std::span octets(static_cast<const std::uint8_t*>(rte_pktmbuf_read(frame, 0, length, scratch.data())),
                            length);
     const auto header = read_link_header(octets);
-    if (!header) return;
+    if (!header) return std::nullopt;
     const auto request = parse_address_request(header->ethertype, header->source, octets.subspan(header->length));
-    if (!request) return;
+    if (!request) return std::nullopt;
     const SegmentIndex segment = batch.segment[row];
     const auto owner = snapshot.ip_owners.find(segment, request->target);
-    if (!owner) return;
+    if (!owner) return std::nullopt;
     const AttachmentIndex place = macs.find(mac_key(segment, owner->value())).attachment();
     const AttachmentEntry* const egress = place < snapshot.attachments.size() ? &snapshot.attachments[place] : nullptr;
-    if (!is_answered(*request, header->source, *owner, snapshot.attachments[batch.ingress[row]], egress)) return;
+    if (!is_answered(*request, header->source, *owner, snapshot.attachments[batch.ingress[row]], egress))
+        return std::nullopt;
+    return Found{.header = octets.first(header->length), .request = *request, .owner = *owner};
+}
 
-    const AddressAnswer reply = answer_of(*request, *owner);
-    rte_mbuf* const made = answer_frame(octets.first(header->length), reply.destination, *owner,
+void answer(Batch& batch, std::uint16_t row, const Snapshot& snapshot, const MacTable& macs, WorkerCounters& counters,
+            rte_mempool* buffers) noexcept {
+    std::array<std::uint8_t, kMostRead> scratch;
+    const auto found = find_answer(batch, row, snapshot, macs, scratch);
+    if (!found) return;
+    const AddressAnswer reply = answer_of(found->request, found->owner);
+    rte_mbuf* const made = answer_frame(found->header, reply.destination, found->owner,
                                         std::span(reply.octets).first(reply.length), buffers);
     if (made == nullptr) return batch.drop(row, DropReason::no_buffer);
-    rte_pktmbuf_free(frame);
+    rte_pktmbuf_free(batch.frames[row]);
     counters.books.consumed.add(1);
     counters.books.originated.add(1);
     // It takes the request's place on the way, and goes back where that came from.
@@ -72,6 +88,14 @@ void answer_requests(Batch& batch, const Snapshot& snapshot, const MacTable& mac
         if (is_for_everybody(batch, row)) [[unlikely]]
             answer(batch, row, snapshot, macs, counters, buffers);
     }
+}
+
+std::optional<MacAddress> would_answer(const Batch& batch, std::uint16_t row, const Snapshot& snapshot,
+                                       const MacTable& macs) noexcept {
+    if (snapshot.ip_owners.is_empty() || !is_for_everybody(batch, row)) return std::nullopt;
+    std::array<std::uint8_t, kMostRead> scratch;
+    const auto found = find_answer(batch, row, snapshot, macs, scratch);
+    return found ? std::optional(found->owner) : std::nullopt;
 }
 
 }  // namespace bulkhead

@@ -55,15 +55,9 @@ class PolicyStage {
                                            const SegmentPolicy& policy) noexcept;
     void judge_closely(Batch& batch, const Snapshot& snapshot, std::span<const std::uint16_t> rows) noexcept;
     void read_headers(const Batch& batch, std::span<const std::uint16_t> rows, const Snapshot& snapshot) noexcept;
-    /// The beginning of a frame, in one piece; valid until the next call.
-    [[nodiscard]] std::span<const std::uint8_t> headers_of(const rte_mbuf* frame) noexcept;
-    /// The same for those few that more than the flow is asked about.
+    /// The beginning of those few frames that more than the flow is asked about; valid until the next call.
     [[nodiscard]] std::span<const std::uint8_t> quoting(const Batch& batch, std::uint16_t row) noexcept;
     void judge_unicast(Batch& batch, std::uint16_t row, const Snapshot& snapshot) noexcept;
-    [[nodiscard]] FlowEnds ends_of(const Batch& batch, std::uint16_t row, const Snapshot& snapshot,
-                                   AttachmentIndex egress) const noexcept;
-    [[nodiscard]] bool may_reach(const Snapshot& snapshot, const SegmentPolicy& policy, const Candidate& candidate,
-                                 AttachmentIndex target, const FlowEnds& ends, const Decision& decision) const noexcept;
     void count(const SegmentPolicy& policy, std::uint16_t rule, std::uint32_t length) noexcept;
 
     Judge judge_;

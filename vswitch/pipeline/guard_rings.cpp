@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
+#include <optional>
 
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
@@ -32,20 +33,32 @@ void take_probe(const rte_mbuf* frame, AttachmentIndex ingress, RingGuard& guard
     if (probe) guard.hand_up({*probe, ingress});
 }
 
-DropReason judge(const Batch& batch, std::uint16_t row, const Snapshot& snapshot, RingGuard& guard,
-                 std::uint64_t now_ms) noexcept {
+std::uint64_t clock_ms() noexcept {
+    return rte_rdtsc() / (rte_get_tsc_hz() / 1000);
+}
+
+/// The verdict about what is not flooded, for which no other frame has to be remembered; nothing: it is flooded.
+std::optional<DropReason> verdict_alone(const Batch& batch, std::uint16_t row, const Snapshot& snapshot,
+                                        const LinkCuts& cuts) noexcept {
     const AttachmentIndex index = batch.ingress[row];
-    const AttachmentEntry& ingress = snapshot.attachments[index];
-    if (is_ring_probe(batch.destination[row], batch.ethertype[row])) {
-        if (ingress.is_guarded_link) take_probe(batch.frames[row], index, guard);
-        return DropReason::ring_probe;
-    }
-    if (ingress.is_guarded_link && guard.cuts().is_cut(index)) return DropReason::spoke_cut;
+    if (is_ring_probe(batch.destination[row], batch.ethertype[row])) return DropReason::ring_probe;
+    if (snapshot.attachments[index].is_guarded_link && cuts.is_cut(index)) return DropReason::spoke_cut;
     const AttachmentIndex egress = batch.destination_entry(row).attachment();
     const bool is_known = egress < snapshot.attachments.size() &&
                           snapshot.attachments[egress].segment == batch.segment[row] &&
                           !is_multicast(batch.destination[row]);
-    if (is_known) return guard.cuts().is_cut(egress) ? DropReason::spoke_cut : DropReason::none;
+    if (!is_known) return std::nullopt;
+    return cuts.is_cut(egress) ? DropReason::spoke_cut : DropReason::none;
+}
+
+DropReason judge(const Batch& batch, std::uint16_t row, const Snapshot& snapshot, RingGuard& guard,
+                 std::uint64_t now_ms) noexcept {
+    const AttachmentIndex index = batch.ingress[row];
+    const AttachmentEntry& ingress = snapshot.attachments[index];
+    if (const auto verdict = verdict_alone(batch, row, snapshot, guard.cuts())) {
+        if (*verdict == DropReason::ring_probe && ingress.is_guarded_link) take_probe(batch.frames[row], index, guard);
+        return *verdict;
+    }
     const std::uint64_t print = fingerprint_of(batch, row, guard.secret());
     // What a pod sends is new, even if it repeats what another said.
     if (!ingress.leads_on) {
@@ -60,12 +73,23 @@ DropReason judge(const Batch& batch, std::uint16_t row, const Snapshot& snapshot
 }  // namespace
 
 void guard_rings(Batch& batch, const Snapshot& snapshot, RingGuard& guard) noexcept {
-    const std::uint64_t now_ms = rte_rdtsc() / (rte_get_tsc_hz() / 1000);
+    const std::uint64_t now_ms = clock_ms();
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (!batch.alive(row) || !snapshot.segments[batch.segment[row]].is_guarded) continue;
         const DropReason reason = judge(batch, row, snapshot, guard, now_ms);
         if (reason != DropReason::none) batch.drop(row, reason);
     }
+}
+
+DropReason would_guard(const Batch& batch, std::uint16_t row, const Snapshot& snapshot,
+                       const RingGuard& guard) noexcept {
+    if (!snapshot.segments[batch.segment[row]].is_guarded) return DropReason::none;
+    if (const auto verdict = verdict_alone(batch, row, snapshot, guard.cuts())) return *verdict;
+    const AttachmentIndex index = batch.ingress[row];
+    const bool is_copy =
+        snapshot.attachments[index].leads_on &&
+        guard.memory().was_seen_elsewhere(fingerprint_of(batch, row, guard.secret()), index, clock_ms());
+    return is_copy ? DropReason::duplicate_flood : DropReason::none;
 }
 
 rte_mbuf* ring_probe_frame(const RingProbe& probe, rte_mempool* buffers) noexcept {

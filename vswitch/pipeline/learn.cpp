@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vswitch/base/cpu_clones.h"
 #include "vswitch/pipeline/learner.h"
+#include "vswitch/pipeline/source_fate.h"
 #include "vswitch/pipeline/stages.h"
 
 namespace bulkhead {
@@ -30,14 +31,18 @@ BULKHEAD_CPU_CLONES void learn(Batch& batch, const Snapshot& snapshot, MacTable&
         if (value.difference(MacValue(batch.ingress[row], false, now)) == 0) [[likely]]
             continue;
         if (!batch.alive(row)) continue;
-        if (value.attachment() == batch.ingress[row])
-            macs.touch(batch.source_key(row), value);
-        else if (value.exists() && snapshot.attachments[batch.ingress[row]].is_middlebox)
-            continue;
-        else if (value.exists() && value.is_static())
-            batch.drop(row, DropReason::source_mac_owned);
-        else
-            learner.note(batch.source_key(row), batch.ingress[row]);
+        switch (source_fate(value, batch.ingress[row], snapshot)) {
+            case SourceFate::seen:
+                macs.touch(batch.source_key(row), value);
+                break;
+            case SourceFate::stays:
+                break;
+            case SourceFate::owned:
+                batch.drop(row, DropReason::source_mac_owned);
+                break;
+            case SourceFate::learned:
+                learner.note(batch.source_key(row), batch.ingress[row]);
+        }
     }
 }
 

@@ -2,29 +2,13 @@
 #include <rte_mbuf.h>
 
 #include "vswitch/base/cpu_clones.h"
-#include "vswitch/overlay/link_cuts.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/vlan.h"
 #include "vswitch/pipeline/deliver.h"
+#include "vswitch/pipeline/flood.h"
 
 namespace bulkhead {
 namespace {
-
-/// One frame on its way to many.
-struct Flood {
-    const Snapshot& snapshot;
-    const AttachmentEntry& ingress;
-    std::uint16_t inner_vlan;
-
-    [[nodiscard]] bool reaches(AttachmentIndex index) const noexcept {
-        const AttachmentEntry& egress = snapshot.attachments[index];
-        // Split horizon: never back out of the port it came in by, nor from one tunnel of the mesh to another, which
-        // has it from where it comes. Isolated attachments don't hear each other. Nothing into a ring that was cut.
-        return egress.port != ingress.port && !(egress.is_mesh && ingress.is_mesh) &&
-               !(egress.isolated && ingress.isolated) && accepts_tag(egress, inner_vlan) &&
-               !(egress.is_guarded_link && snapshot.cuts->is_cut(index));
-    }
-};
 
 void count_no_buffer(WorkerCounters& counters, AttachmentIndex attachment) noexcept {
     constexpr auto kReason = static_cast<std::size_t>(DropReason::no_buffer);

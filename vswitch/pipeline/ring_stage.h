@@ -15,6 +15,10 @@ namespace bulkhead {
 /// to control, if it was one), spoke_cut, duplicate_flood.
 void guard_rings(Batch& batch, const Snapshot& snapshot, RingGuard& guard) noexcept;
 
+/// What guard_rings() would say of a frame; nothing is remembered.
+[[nodiscard]] DropReason would_guard(const Batch& batch, std::uint16_t row, const Snapshot& snapshot,
+                                     const RingGuard& guard) noexcept;
+
 /// Whether a probe can be sent by the attachment that control named, under this snapshot.
 [[nodiscard]] bool leaves_by(const RingGuard::Probe& probe, const Snapshot& snapshot) noexcept;
 /// A probe as a frame; null without a buffer.

@@ -2,7 +2,11 @@
 // The stages of the frame's path, in their order, one file each. A stage looks only at frames without a verdict.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "vswitch/base/counters.h"
+#include "vswitch/base/mac_address.h"
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/model/snapshot.h"
 #include "vswitch/packet/batch.h"
@@ -42,6 +46,10 @@ void lookup(Batch& batch, const Snapshot& snapshot) noexcept;
 /// no_buffer.
 void answer_requests(Batch& batch, const Snapshot& snapshot, const MacTable& macs, WorkerCounters& counters,
                      rte_mempool* buffers) noexcept;
+
+/// The MAC that answer_requests() would answer a frame with, if it is one that it answers; nothing is done.
+[[nodiscard]] std::optional<MacAddress> would_answer(const Batch& batch, std::uint16_t row, const Snapshot& snapshot,
+                                                     const MacTable& macs) noexcept;
 
 /// What Batch::inner_vlan says of a tag that stays on its frame. A service tag is not the C-tag of the same number:
 /// only attachments that carry tags take it.

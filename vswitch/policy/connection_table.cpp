@@ -94,7 +94,7 @@ Connection* ConnectionTable::open(const ConnectionKey& key, std::uint64_t hash, 
         write(*former);
         return former;
     }
-    if (of_port(origin.port) >= share || size() >= capacity()) return nullptr;
+    if (!has_room(origin.port, share)) return nullptr;
     std::size_t at = claim(bucket);
     for (std::uint32_t further = 0; at == kTogether; ++further) {
         if (further == kFurther) return nullptr;

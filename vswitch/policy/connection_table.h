@@ -70,6 +70,10 @@ class ConnectionTable {
     [[nodiscard]] std::uint32_t of_port(PortIndex port) const noexcept {
         return by_port_[port].load(std::memory_order_relaxed);
     }
+    /// Whether a port that may open `share` connections may open another one.
+    [[nodiscard]] bool has_room(PortIndex port, std::uint32_t share) const noexcept {
+        return of_port(port) < share && size() < capacity();
+    }
 
   private:
     static constexpr std::size_t kTogether = 8;

@@ -165,4 +165,11 @@ DropReason Judge::carry_out(const SegmentPolicy& policy, const Candidate& candid
     return reason;
 }
 
+DropReason Judge::foretell(const Candidate& candidate, const Decision& decision, PortIndex port,
+                           std::uint32_t share) const noexcept {
+    const bool finds_place = !decision.opens || connections_.has_room(port, share) ||
+                             connections_.find(candidate.key, candidate.hash) != nullptr;
+    return finds_place ? decision.reason : DropReason::connection_limit;
+}
+
 }  // namespace bulkhead

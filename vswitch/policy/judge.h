@@ -13,6 +13,7 @@
 #include "vswitch/policy/flow.h"
 #include "vswitch/policy/flow_ends.h"
 #include "vswitch/policy/fragment_memory.h"
+#include "vswitch/policy/ground.h"
 #include "vswitch/policy/rule_set.h"
 #include "vswitch/policy/segment_policy.h"
 
@@ -24,17 +25,6 @@ struct Candidate {
     ConnectionKey key;
     std::uint64_t hash = 0;
     bool is_tracked = false;
-};
-
-/// What decided, for those who ask.
-enum class Ground : std::uint8_t {
-    rule,        ///< Decision::rule
-    none,        ///< the segment's default_policy
-    connection,  ///< it is of one that Decision::rule let through
-    related,     ///< an ICMP error about one
-    resolution,  ///< ARP or Neighbor Discovery that no rule names
-    fragment,    ///< like the first fragment
-    headers,     ///< they can't be judged
 };
 
 struct Decision {
@@ -66,6 +56,9 @@ class Judge {
     [[nodiscard]] DropReason carry_out(const SegmentPolicy& policy, const Candidate& candidate,
                                        const Decision& decision, PortIndex port, std::uint32_t share,
                                        std::uint32_t now_s) noexcept;
+    /// What carry_out() would say; nothing is done.
+    [[nodiscard]] DropReason foretell(const Candidate& candidate, const Decision& decision, PortIndex port,
+                                      std::uint32_t share) const noexcept;
 
   private:
     [[nodiscard]] Decision by_rules(const SegmentPolicy& policy, const Flow& flow, const FlowEnds& ends) const noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of tests/e2e/lib/policy_cases.py, one test a scene: its frames go through the whole pipeline in their
-// order.
+// order, and each is explained before.
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -116,7 +116,28 @@ class Scene : public testing::Test {
     }
 
   private:
+    /// What the switch says of a step that has not happened yet.
+    void foretell(const json& step) {
+        const auto connections = bench_.vswitch().connection_count();
+        const auto macs = bench_.vswitch().mac_count();
+        const auto said =
+            bench_.vswitch().explain_packet({.port = step["sender"], .frame = bytes_of(step["frame"]), .vlan = {}});
+        ASSERT_TRUE(said) << said.error().message;
+        std::set<std::string> ports;
+        for (const FramePlace& place : said->egress) ports.insert(place.to_string());
+        EXPECT_EQ(ports, step["to"].get<std::set<std::string>>());
+        const bool is_dropped = step["reason"].is_string();
+        EXPECT_EQ(said->verdict, is_dropped ? PacketVerdict::drop : PacketVerdict::forward);
+        EXPECT_EQ(to_string(said->reason), is_dropped ? step["reason"].get<std::string>() : "none");
+        EXPECT_EQ(bench_.vswitch().connection_count(), connections);
+        EXPECT_EQ(bench_.vswitch().mac_count(), macs);
+    }
+
     void play(const json& step) {
+        {
+            SCOPED_TRACE("as it is explained");
+            foretell(step);
+        }
         const Bytes frame = bytes_of(step["frame"]);
         const bool is_dropped = step["reason"].is_string();
         const auto reason = is_dropped ? drop_reason_from(step["reason"].get<std::string>()) : DropReason::none;

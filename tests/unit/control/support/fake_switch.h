@@ -148,6 +148,10 @@ class FakeSwitch : public SwitchTarget {
         const auto known = hits.find({segment, name});
         return known == hits.end() ? RuleHits{} : known->second;
     }
+    [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const override {
+        asked = question;
+        return explanation;
+    }
     [[nodiscard]] TunnelState tunnel_state(const std::string&) const override { return tunnel; }
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const override {
         const auto known = neighbors_of.find(underlay);
@@ -165,6 +169,8 @@ class FakeSwitch : public SwitchTarget {
     std::vector<MacEntry> learned;
     TrafficStats traffic;
     std::map<std::pair<std::string, std::string>, RuleHits> hits;  ///< by (segment, name) of the rule
+    mutable PacketQuestion asked;                                  ///< by the last explain_packet()
+    PacketExplanation explanation;
     TunnelState tunnel;
     std::map<std::string, std::vector<NeighborInfo>> neighbors_of;
     WorkerStats worker;
