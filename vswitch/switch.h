@@ -21,6 +21,7 @@
 #include "vswitch/base/drop_reason.h"
 #include "vswitch/base/result.h"
 #include "vswitch/explain/packet_explanation.h"
+#include "vswitch/explain/rule_steps.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/overlay_state.h"
 
@@ -169,6 +170,8 @@ class Switch {
     [[nodiscard]] std::size_t connection_count() const;
     /// What would become of a frame, by every table as it stands: nothing is sent, learned, counted or opened.
     [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const;
+    /// What the rules in force say, open connections left aside.
+    [[nodiscard]] InstalledAnswer ask_installed_rules(const std::string& segment, const RuleQuestion& question) const;
     [[nodiscard]] TunnelState tunnel_state(const std::string& name) const;
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const;
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const;

@@ -180,6 +180,21 @@ constexpr Field kPolicyEnd[] = {
     {"macs", array, kOptional, kMutable, kBuiltIn, "[]", "MAC addresses"},
 };
 
+constexpr Field kFlow[] = {
+    {"from_group", string, kOptional, kMutable, kBuiltIn, "", "group of the sender; \"\": none; absent: that of source_mac"},
+    {"to_group", string, kOptional, kMutable, kBuiltIn, "", "group of the receiver; \"\": none; absent: that of destination_mac"},
+    {"ethertype", any, kOptional, kMutable, kBuiltIn, "", "as in a rule; absent: that of the addresses, else ipv4"},
+    {"protocol", any, kOptional, kMutable, kBuiltIn, "", "as in a rule; needed of an IP packet"},
+    {"source", string, kOptional, kMutable, kBuiltIn, "", "IP address"},
+    {"destination", string, kOptional, kMutable, kBuiltIn, "", "IP address"},
+    {"source_port", integer, kOptional, kMutable, kBuiltIn, "0", "of tcp, udp or sctp"},
+    {"destination_port", integer, kOptional, kMutable, kBuiltIn, "0", "of tcp, udp or sctp"},
+    {"icmp_type", integer, kOptional, kMutable, kBuiltIn, "0", "of icmp or icmpv6"},
+    {"source_mac", string, kOptional, kMutable, kBuiltIn, "", "MAC address"},
+    {"destination_mac", string, kOptional, kMutable, kBuiltIn, "", "MAC address"},
+    {"tcp_flags", string, kOptional, kMutable, kBuiltIn, "\"S\"", "letters of FSRPAU"},
+};
+
 // clang-format on
 
 }  // namespace
@@ -222,6 +237,9 @@ std::span<const Field> group_fields() {
 }
 std::span<const Field> policy_fields() {
     return kPolicy;
+}
+std::span<const Field> flow_fields() {
+    return kFlow;
 }
 std::span<const Field> policy_end_fields() {
     return kPolicyEnd;

@@ -25,6 +25,11 @@ constexpr std::string_view kPacketExplanation =
     R"("ground"}], of a flooded frame, "stages": [{"stage", "decision", "reason": drop reason|null, )"
     R"("rule": string|null, "ground": "rule"|"none"|"connection"|"related"|"resolution"|"fragment"|"headers"}]})";
 
+constexpr std::string_view kPolicyExplanation =
+    R"({"action": "allow"|"deny"|"redirect", "rule": string|null, "ground": as packet.explain, "from_group": string|null, )"
+    R"("to_group": string|null, "steps": [{"rule", "matches", "why": string|null}], "agrees": whether the compiled )"
+    R"(rules say the same})";
+
 constexpr Field kSegment = required("segment", string, "name of the segment");
 constexpr Field kOnlySegment = optional("segment", string, "only this segment's");
 constexpr Field kOnlyOwner = optional("owner", string, "only this owner's");
@@ -104,10 +109,19 @@ void append_policy(Methods& table) {
                      .help = "the rules, by segment and in the order in which they are asked",
                      .result = R"({"items": [as policy.get], "cursor": string|null})",
                      .example = "policy list --segment blue"});
-    append_planned(
-        table, "policy.explain",
-        {kSegment, optional("frame", string, "a frame, in hexadecimal"), optional("fields", object, "or its fields")},
-        kOperatorsAndTenants, "which rule decides about a frame, and why", R"({"action", "rule", "steps": […]})");
+    table.push_back(
+        {.name = "policy.explain",
+         .params =
+             {kSegment, optional("frame", string, "a frame, in hexadecimal, from its destination address on"),
+              optional(
+                  "fields", object,
+                  "or its fields: ethertype, protocol, source, destination, source_port, destination_port, "
+                  "icmp_type, source_mac, destination_mac, tcp_flags (\"S\"); beside either from_group and to_group")},
+         .roles = kOperatorsAndTenants,
+         .help = "which rule decides about a frame, and why not those before it; open connections left aside",
+         .result = kPolicyExplanation,
+         .example =
+             R"(policy explain blue --fields '{"from_group":"web","to_group":"db","protocol":"tcp","destination_port":5432}')"});
 }
 
 void append_mirror(Methods& table) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vswitch/base/result.h"
+#include "vswitch/explain/flow_fields.h"
 #include "vswitch/model/model.h"
 
 namespace bulkhead::config {
@@ -23,6 +24,8 @@ namespace bulkhead::config {
 [[nodiscard]] Result<StaticMac> decode_fdb(const nlohmann::json& object, std::string_view owner = {});
 [[nodiscard]] Result<Group> decode_group(const nlohmann::json& object, std::string_view owner = {});
 [[nodiscard]] Result<Policy> decode_policy(const nlohmann::json& object, std::string_view owner = {});
+/// What policy.explain is asked about, but for the groups.
+[[nodiscard]] Result<FlowFields> decode_flow(const nlohmann::json& object);
 
 [[nodiscard]] nlohmann::json encode(const Segment& segment);
 [[nodiscard]] nlohmann::json encode(const Port& port);

@@ -7,6 +7,8 @@
 
 #include "control/config/object_json.h"
 #include "control/config/object_reader.h"
+#include "vswitch/model/checks.h"
+#include "vswitch/packet/ethernet.h"
 
 namespace bulkhead::config {
 namespace {
@@ -175,6 +177,43 @@ Result<Policy> decode_policy(const json& object, std::string_view owner) {
     policy.stateful = reader.flag("stateful");
     policy.log = reader.flag("log");
     return reader.finish(std::move(policy));
+}
+
+Result<FlowFields> decode_flow(const json& object) {
+    ObjectReader reader(object, api::flow_fields(), "the fields of a frame");
+    FlowFields flow;
+    flow.source = reader.optional_ip("source");
+    flow.destination = reader.optional_ip("destination");
+    const bool is_v6 = (flow.source && !flow.source->is_v4()) || (flow.destination && !flow.destination->is_v4());
+    const std::uint16_t family = is_v6 ? kEtherTypeIpv6 : kEtherTypeIpv4;
+    flow.ethertype = decode_ethertype(reader).value_or(family);
+    const bool is_ip = flow.ethertype == kEtherTypeIpv4 || flow.ethertype == kEtherTypeIpv6;
+    const auto wrong_family = [&](const std::optional<IpAddress>& address) {
+        return address && flow.ethertype != (address->is_v4() ? kEtherTypeIpv4 : kEtherTypeIpv6);
+    };
+    for (const char* end : {"source", "destination"})
+        if (const auto& address = end[0] == 's' ? flow.source : flow.destination; wrong_family(address))
+            reader.refuse(end, "is of another family than the frame", in_quotes(address->to_string()));
+    const auto protocol = decode_protocol(reader);
+    if (is_ip && !protocol)
+        reader.refuse("protocol", "is missing: an IP packet has one", kNothing, "tcp, udp, icmp, ...");
+    flow.protocol = protocol.value_or(0);
+    constexpr std::uint64_t kPorts = std::numeric_limits<std::uint16_t>::max();
+    flow.source_port = static_cast<std::uint16_t>(reader.number("source_port", 0, kPorts));
+    flow.destination_port = static_cast<std::uint16_t>(reader.number("destination_port", 0, kPorts));
+    flow.icmp_type = static_cast<std::uint8_t>(reader.number("icmp_type", 0, 255));
+    flow.source_mac = reader.optional_mac("source_mac").value_or(MacAddress());
+    flow.destination_mac = reader.optional_mac("destination_mac").value_or(MacAddress());
+    constexpr std::string_view kFlags = "FSRPAU";  // from the lowest bit on: RFC 9293, section 3.1
+    const std::string flags = reader.text("tcp_flags");
+    for (const char letter : flags) {
+        const std::size_t bit = kFlags.find(letter);
+        if (bit == std::string_view::npos)
+            reader.refuse("tcp_flags", "has a letter that is no flag", in_quotes(flags), "letters of FSRPAU");
+        else
+            flow.tcp_flags = static_cast<std::uint8_t>(flow.tcp_flags | 1U << bit);
+    }
+    return reader.finish(flow);
 }
 
 json encode(const Policy& policy) {

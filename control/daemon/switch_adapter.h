@@ -35,6 +35,10 @@ class SwitchAdapter : public SwitchTarget {
     [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const override {
         return switch_.explain_packet(question);
     }
+    [[nodiscard]] InstalledAnswer ask_installed_rules(const std::string& segment,
+                                                      const RuleQuestion& question) const override {
+        return switch_.ask_installed_rules(segment, question);
+    }
     [[nodiscard]] TunnelState tunnel_state(const std::string& name) const override {
         return switch_.tunnel_state(name);
     }

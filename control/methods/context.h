@@ -81,6 +81,7 @@ Answer policy_remove(MethodContext& context, const rpc::Call& call);
 Answer policy_get(MethodContext& context, const rpc::Call& call);
 Answer policy_list(MethodContext& context, const rpc::Call& call);
 
+Answer policy_explain(MethodContext& context, const rpc::Call& call);
 Answer packet_explain(MethodContext& context, const rpc::Call& call);
 
 Answer config_get(MethodContext& context, const rpc::Call& call);

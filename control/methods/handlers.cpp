@@ -33,6 +33,7 @@ constexpr Row kRows[] = {
     {"group.set", group_set, true},
     {"packet.explain", packet_explain, false},
     {"policy.add", policy_add, true},
+    {"policy.explain", policy_explain, false},
     {"policy.get", policy_get, false},
     {"policy.list", policy_list, false},
     {"policy.remove", policy_remove, true},

@@ -34,6 +34,8 @@ class SwitchTarget {
     [[nodiscard]] virtual TrafficStats tunnel_stats(const std::string& name) const = 0;
     [[nodiscard]] virtual RuleHits rule_hits(const std::string& segment, const std::string& name) const = 0;
     [[nodiscard]] virtual Result<PacketExplanation> explain_packet(const PacketQuestion& question) const = 0;
+    [[nodiscard]] virtual InstalledAnswer ask_installed_rules(const std::string& segment,
+                                                              const RuleQuestion& question) const = 0;
     [[nodiscard]] virtual TunnelState tunnel_state(const std::string& name) const = 0;
     [[nodiscard]] virtual std::vector<NeighborInfo> neighbors(const std::string& underlay) const = 0;
     [[nodiscard]] virtual WorkerStats worker_stats(std::uint16_t worker) const = 0;

@@ -63,6 +63,14 @@ std::map<std::string, PolicyCompiler::Source> PolicyCompiler::sources_of(const M
     return sources;
 }
 
+GroupClass PolicyCompiler::class_of(const std::string& segment, const std::string& group) const {
+    const auto compiled = compiled_.find(segment);
+    if (compiled == compiled_.end()) return kNoGroup;
+    const auto classes = classes_of(compiled->second.source.groups);
+    const auto known = classes.find(group);
+    return known == classes.end() ? kNoGroup : known->second;
+}
+
 void PolicyCompiler::compile(Compiled& compiled, const Indices& indices, const std::string& segment) {
     std::vector<const Policy*> rules;
     std::vector<RuleIndex> counters;

@@ -23,6 +23,9 @@ class PolicyCompiler {
     /// `snapshot` has its ports, attachments and segments; `indices` has those of all rules.
     void add_policies(Snapshot& snapshot, const Model& model, const Indices& indices);
 
+    /// By which the rules last compiled know a group; kNoGroup: by none.
+    [[nodiscard]] GroupClass class_of(const std::string& segment, const std::string& group) const;
+
   private:
     /// All that a segment's verdicts depend on.
     struct Source {

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of tests/e2e/lib/policy_cases.py, one test a scene: its frames go through the whole pipeline in their
 // order, and each is explained before.
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/support/bench.h"
+#include "vswitch/policy/dissect.h"
 
 namespace bulkhead::test {
 namespace {
@@ -133,7 +137,34 @@ class Scene : public testing::Test {
         EXPECT_EQ(bench_.vswitch().mac_count(), macs);
     }
 
+    /// The rules as they are written and as they are compiled say the same of a frame, whoever sent it to whom.
+    void ask_rules_both_ways(const Bytes& frame) {
+        if (frame.size() < 14) return;
+        std::vector<const Policy*> rules;
+        for (const auto& [key, rule] : bench_.model.policies) rules.push_back(&rule);
+        std::ranges::sort(rules, {}, [](const Policy* rule) { return std::tie(rule->order, rule->name); });
+        RuleQuestion question;
+        dissect(frame, static_cast<std::uint32_t>(frame.size()), question.flow);
+        if (question.flow.role == FlowRole::later_fragment) return;
+        question.destination_mac = MacAddress::from_octets(frame.data()).value();
+        question.source_mac = MacAddress::from_octets(frame.data() + 6).value();
+        std::vector<std::string> groups = {""};
+        for (const std::string group : scene_["groups"]) groups.push_back(group);
+        for (const std::string& from : groups) {
+            for (const std::string& to : groups) {
+                question.from_group = from;
+                question.to_group = to;
+                const RuleAnswer written = ask_rules(rules, bench_.model.segments[kSegment].default_policy, question);
+                const InstalledAnswer installed = bench_.vswitch().ask_installed_rules(kSegment, question);
+                EXPECT_TRUE(installed.agrees(written))
+                    << "from \"" << from << "\" to \"" << to << "\": " << (written.rule ? written.rule->name : "none")
+                    << " written, " << installed.rule << " installed";
+            }
+        }
+    }
+
     void play(const json& step) {
+        ask_rules_both_ways(bytes_of(step["frame"]));
         {
             SCOPED_TRACE("as it is explained");
             foretell(step);

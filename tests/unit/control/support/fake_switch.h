@@ -152,6 +152,10 @@ class FakeSwitch : public SwitchTarget {
         asked = question;
         return explanation;
     }
+    [[nodiscard]] InstalledAnswer ask_installed_rules(const std::string&, const RuleQuestion& question) const override {
+        asked_rules = question;
+        return installed;
+    }
     [[nodiscard]] TunnelState tunnel_state(const std::string&) const override { return tunnel; }
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const override {
         const auto known = neighbors_of.find(underlay);
@@ -171,6 +175,8 @@ class FakeSwitch : public SwitchTarget {
     std::map<std::pair<std::string, std::string>, RuleHits> hits;  ///< by (segment, name) of the rule
     mutable PacketQuestion asked;                                  ///< by the last explain_packet()
     PacketExplanation explanation;
+    mutable RuleQuestion asked_rules;  ///< by the last ask_installed_rules()
+    InstalledAnswer installed;
     TunnelState tunnel;
     std::map<std::string, std::vector<NeighborInfo>> neighbors_of;
     WorkerStats worker;
