@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import processes, tunnelled
+from . import firewall as rules_of, processes, tunnelled
+from .firewall import Firewall
 from .ports import Port, Replay, Silent, Tap, Uplink, Vhost
 from .program import Counts, Layout, Running
 
@@ -28,16 +29,16 @@ class Bulkhead:
 
     @contextmanager
     def start(self, ports: Sequence[Port], layout: Layout, folder: Path,
-              predecessor: Running | None = None) -> Iterator[Running]:
+              predecessor: Running | None = None, firewall: Firewall | None = None) -> Iterator[Running]:
         """With a `predecessor`, of the same ports and folder, it takes over from that, which ends."""
         log, config, path = folder / "bulkheadd.log", folder / "bulkhead.json", folder / "control.sock"
-        config.write_text(json.dumps(_configuration(ports, layout), indent=2))
+        config.write_text(json.dumps(_configuration(ports, layout, firewall), indent=2))
         command = [str(self._program), "--config", str(config), "--state-dir", str(folder / "state"),
                    "--socket", str(path), *(["--replace"] if predecessor else [])]
         client = _Client(path)
         with processes.child(command, log) as process:
             try:
-                running = Running(process, log, client.frames, client.counts, client.stations)
+                running = Running(process, log, client.frames, client.counts, client.stations, client.judged)
                 if predecessor:
                     running.wait_for("end of its predecessor", lambda: predecessor.process.poll() is not None)
                 running.wait_for("control socket", lambda: client.frames() is not None)
@@ -48,8 +49,8 @@ class Bulkhead:
                 client.close()
 
 
-def _configuration(ports: Sequence[Port], layout: Layout) -> dict:
-    return {
+def _configuration(ports: Sequence[Port], layout: Layout, firewall: Firewall | None = None) -> dict:
+    plain = {
         "version": 1,
         "node": {"cores": str(layout.worker_core), "memory_mib": layout.memory_mib, "idle": _idle(ports)},
         "segments": [{"name": "blue", "vni": tunnelled.VNI, "mac_limit": 1_000_000, **_mtu(ports)}],
@@ -58,6 +59,18 @@ def _configuration(ports: Sequence[Port], layout: Layout) -> dict:
         "fdb": [{"segment": "blue", "mac": mac, **place} for number, port in enumerate(ports)
                 for mac, place in _stations(port, number)],
     }
+    return plain if firewall is None else _with_policy(plain, firewall)
+
+
+def _with_policy(plain: dict, firewall: Firewall) -> dict:
+    """Every port is in the group that its stations are of, in the order of the ports."""
+    groups = (rules_of.CLIENTS, rules_of.SERVERS)
+    segment, = plain["segments"]
+    return {**plain,
+            "segments": [{**segment, "default_policy": "deny"}],
+            "ports": [{**port, "group": group} for port, group in zip(plain["ports"], groups, strict=True)],
+            "groups": [{"segment": segment["name"], "name": group, "id": number} for number, group in enumerate(groups, 1)],
+            "policies": firewall.policies(segment["name"])}
 
 
 def _stations(port: Port, number: int) -> Iterator[tuple[str, dict]]:
@@ -133,6 +146,9 @@ class _Client:
             if answer["cursor"] is None:
                 return total - of_tunnels, of_tunnels
             page = {"cursor": answer["cursor"]}
+
+    def judged(self) -> int:
+        return sum(rule["state"]["packets"] for rule in self._call("policy.list", segment="blue", limit=1000)["items"])
 
     def _call(self, method: str, **parameters: object) -> dict:
         if self._stream is None:

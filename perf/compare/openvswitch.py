@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open vSwitch with DPDK: a private database and switch in a folder and a network namespace of their own."""
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 from . import openvswitch_overlay, processes
+from .firewall import Firewall
 from .ports import Port, Replay, Silent, Uplink, Vhost
 from .program import Layout, Running
 from .telemetry import Telemetry
@@ -27,7 +29,8 @@ class OpenVswitch:
         return processes.run([str(_SWITCH), "--version"]).splitlines()[0].split()[-1]
 
     @contextmanager
-    def start(self, ports: Sequence[Port], layout: Layout, folder: Path) -> Iterator[Running]:
+    def start(self, ports: Sequence[Port], layout: Layout, folder: Path,
+              firewall: Firewall | None = None) -> Iterator[Running]:
         """Where a database serves the folder already, the switch goes by that: it was killed, and comes back."""
         prefix = f"bulkhead-bench-{os.getpid()}-ovs"
         log = folder / "ovs.log"
@@ -62,7 +65,8 @@ class OpenVswitch:
                             openvswitch_overlay.add(port, number, vsctl, control)
                         case Silent():
                             control.place(f"p{number}", port.stations)
-                yield Running(process, log, telemetry.frames, telemetry.counts, control.stations)
+                judged = None if firewall is None else _judge(firewall, folder)
+                yield Running(process, log, telemetry.frames, telemetry.counts, control.stations, judged)
 
 
 def _settings(layout: Layout, prefix: str) -> list[str]:
@@ -87,6 +91,23 @@ def _bridge(ports: Sequence[Port]) -> list[str]:
         command += ["--", "add-port", "br0", f"p{number}", "--", "set", "Interface", f"p{number}",
                     *_interface(port, number)]
     return command
+
+
+def _judge(firewall: Firewall, folder: Path) -> Callable[[], int]:
+    """Puts the rules in force. Yields what counts the frames that they let through."""
+    file = folder / "flows"
+    file.write_text(firewall.flows())
+
+    def ofctl(command: str, *arguments: str) -> str:
+        # Connection tracking needs a version that the tool does not offer by itself.
+        return processes.run(["ovs-ofctl", "--protocols=OpenFlow13", command, f"unix:{folder}/br0.mgmt", *arguments])
+
+    ofctl("replace-flows", str(file))
+
+    def judged() -> int:
+        flows = ofctl("dump-flows")
+        return sum(int(packets) for packets in re.findall(r"n_packets=(\d+),.*actions=.*NORMAL", flows))
+    return judged
 
 
 def _interface(port: Port, number: int) -> list[str]:

@@ -39,6 +39,7 @@ class Running:
     frames: Frames  # of ports that replay: a guest's are counted by the guest
     counts: Callable[[], list[Counts]] | None = None  # the same by port, in the order of the ports; None: it can't say
     stations: Callable[[], tuple[int, int]] | None = None  # MACs known: of ports, of tunnels; None: no switch
+    judged: Callable[[], int] | None = None  # frames that a firewall's rules let through; None: it has no rules
 
     @property
     def pid(self) -> int:
@@ -59,4 +60,7 @@ class Program(Protocol):
     def version(self) -> str: ...
 
     def start(self, ports: Sequence[Port], layout: Layout, folder: Path) -> AbstractContextManager[Running]:
-        """Moves frames between `ports`, files in `folder`, until the context ends; it is up when that begins."""
+        """Moves frames between `ports`, files in `folder`, until the context ends; it is up when that begins.
+
+        Those that judge take `firewall`, too.
+        """

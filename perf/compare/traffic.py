@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frames of a case, as capture files that net_pcap replays from memory."""
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from .ports import Replay
@@ -18,12 +19,21 @@ def write(name: str, pairs: int, folder: Path) -> list[Replay]:
     return [Replay(there, pairs), Replay(back, pairs)]
 
 
-def frame(to: str, by: str, pair: int) -> bytes:
+def write_services(name: str, pairs: int, folder: Path, services: Sequence[int]) -> list[Replay]:
+    """The same, where each of the first port's stations asks one of the `services` of the second's, and is answered."""
+    there, back = folder / f"{name}-a.pcap", folder / f"{name}-b.pcap"
+    ports = [(32768 + pair * 7919 % 28000, services[pair % len(services)]) for pair in range(pairs)]
+    write_file(there, [frame("b", "a", pair, *ports[pair]) for pair in range(pairs)])
+    write_file(back, [frame("a", "b", pair, *reversed(ports[pair])) for pair in range(pairs)])
+    return [Replay(there, pairs), Replay(back, pairs)]
+
+
+def frame(to: str, by: str, pair: int, source_port: int = 1024, port: int = 1024) -> bytes:
     """UDP over IPv4 between two stations, sound down to its checksums.
 
     With IP addresses that differ by pair: Open vSwitch hashes these for its first cache, and other frames all alike.
     """
-    udp = struct.pack(">HHHH", 1024, 1024, FRAME_BYTES - 34, 0) + bytes(FRAME_BYTES - 42)
+    udp = struct.pack(">HHHH", source_port, port, FRAME_BYTES - 34, 0) + bytes(FRAME_BYTES - 42)
     addresses = _ip(by, pair) + _ip(to, pair)
     return mac(to, pair) + mac(by, pair) + b"\x08\x00" + ipv4(addresses, len(udp)) + udp
 

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perf/rig/bulkhead.h"
 
+#include <chrono>
 #include <numeric>
 
 #include "vswitch/model/validate.h"
 
 namespace bulkhead::rig {
 namespace {
+
+std::uint32_t seconds_now() {
+    using namespace std::chrono;
+    return static_cast<std::uint32_t>(duration_cast<seconds>(steady_clock::now().time_since_epoch()).count());
+}
 
 std::uint64_t sum_of(const std::array<std::uint64_t, kDropReasons>& drops) {
     return std::accumulate(drops.begin(), drops.end(), std::uint64_t{0});
@@ -21,11 +27,25 @@ Result<std::unique_ptr<Bulkhead>> Bulkhead::create(const Scene& scene, rte_mempo
     // With newcomers the clock stands still: a known source writes to the table once a second, when it is seen again,
     // and each of the known newcomers comes once a second. They shall be what learning is compared with, so write
     // nothing.
+    auto silence = std::make_shared<std::uint32_t>(0);
+    settings.clock_s = [silence] { return seconds_now() + *silence; };
     if (scene.newcomers != nullptr) settings.clock_s = [] { return 1U; };
     auto made = Switch::create(settings);
     if (!made) return failure(std::move(made.error()));
     if (auto ok = (*made)->apply(scene.model, scene.open_ports()); !ok) return failure(std::move(ok.error()));
-    return std::unique_ptr<Bulkhead>(new Bulkhead(std::move(*made)));
+    return std::unique_ptr<Bulkhead>(new Bulkhead(std::move(*made), std::move(silence), !scene.model.policies.empty()));
+}
+
+std::optional<std::size_t> Bulkhead::connections_held() const {
+    return has_policy_ ? std::optional(switch_->connection_count()) : std::nullopt;
+}
+
+void Bulkhead::end_connections() {
+    // A datagram without an answer is remembered for 30 s. Housekeeping looks at a part of the table each time.
+    constexpr std::uint32_t kLongEnough = 31;
+    *silence_ += kLongEnough;
+    do switch_->housekeeping();
+    while (switch_->connection_count() > 0);
 }
 
 Tally Bulkhead::tally() const {

@@ -2,7 +2,9 @@
 // The switch as bulkheadd runs it, busy polling, between a scene's ports.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "perf/rig/forwarder.h"
 #include "perf/rig/scene.h"
@@ -21,14 +23,20 @@ class Bulkhead : public Forwarder {
     void housekeep() override { switch_->housekeeping(); }
 
     [[nodiscard]] std::optional<std::size_t> macs_held() const override { return switch_->mac_count(); }
+    [[nodiscard]] std::optional<std::size_t> connections_held() const override;
     [[nodiscard]] Tally tally() const override;
     [[nodiscard]] std::uint64_t events_lost() const override { return events_lost_; }
     void forget_macs(const std::string& port) override { switch_->flush_macs({.port = port}); }
+    void end_connections() override;
     [[nodiscard]] Result<> check_books() const override;
 
   private:
-    explicit Bulkhead(std::unique_ptr<Switch> made) : switch_(std::move(made)) {}
+    using Seconds = std::shared_ptr<std::uint32_t>;
+    Bulkhead(std::unique_ptr<Switch> made, Seconds silence, bool has_policy)
+        : silence_(std::move(silence)), has_policy_(has_policy), switch_(std::move(made)) {}
 
+    Seconds silence_;  ///< by which the switch's clock is ahead; control's
+    bool has_policy_;
     std::unique_ptr<Switch> switch_;
     std::uint64_t events_lost_ = 0;
 };

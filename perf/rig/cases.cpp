@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "perf/rig/firewall.h"
+#include "perf/rig/flow_traffic.h"
 #include "perf/rig/newcomers.h"
 #include "perf/rig/source.h"
 #include "perf/rig/traffic.h"
@@ -113,6 +115,39 @@ Scene newcomers_beside_a_pair(std::uint16_t workers, rte_mempool* buffers) {
     return scene;
 }
 
+/// Pairs of access ports whose stations open `connections` in all, each port its share.
+template <typename Traffic>
+Scene flows(std::uint16_t workers, rte_mempool* buffers, unsigned pairs, std::uint32_t connections) {
+    Scene scene{.workers = workers, .connections = connections};
+    add_segment(scene, kBlue, 100);
+    for (std::uint8_t side = 0; side < 2 * pairs; ++side) {
+        const auto far_side = static_cast<std::uint8_t>(side ^ 1);
+        add_access_port(scene, make_source(scene, buffers, Traffic(side, far_side, connections / (2 * pairs))));
+        scene.partners[side] = {far_side};
+    }
+    scene.macs = std::size_t{2} * pairs * kStationsOfFlows;
+    return scene;
+}
+
+Scene with_firewall(Scene scene) {
+    add_firewall(scene.model, kBlue);
+    return scene;
+}
+
+Scene established(std::uint16_t workers, rte_mempool* buffers) {
+    return flows<ConnectionTraffic>(workers, buffers, 1, 100'000);
+}
+Scene established_by_policy(std::uint16_t workers, rte_mempool* buffers) {
+    return with_firewall(established(workers, buffers));
+}
+Scene openings(std::uint16_t workers, rte_mempool* buffers) {
+    // Nearly all that the table holds: with the last few, not every one finds a place.
+    return flows<OpeningTraffic>(workers, buffers, 2, 180'000);
+}
+Scene openings_by_policy(std::uint16_t workers, rte_mempool* buffers) {
+    return with_firewall(openings(workers, buffers));
+}
+
 constexpr Case kCases[] = {
     {"macs-1000000", "two access ports, 500,000 stations on each, all pairs", 1, Metric::packet, a_million_macs},
     {"segments-1000x64", "two trunk ports, 1,000 VLANs and segments, 32 stations a side and segment", 1, Metric::packet,
@@ -123,6 +158,12 @@ constexpr Case kCases[] = {
     {"workers-2", "the same with two workers, the second on the control core", 2, Metric::packet, four_ports},
     {"learning", "10,000 stations on each of two ports, and a third with a million newcomers a second", 1,
      Metric::packet, newcomers_beside_a_pair},
+    {"flows-100000", "two access ports, 100,000 flows of UDP at random", 1, Metric::packet, established},
+    {"flows-100000-policy", "the same with ten stateful rules, all established", 1, Metric::packet,
+     established_by_policy},
+    {"openings", "four access ports, each frame is of a new flow of UDP", 1, Metric::opening, openings},
+    {"openings-policy", "the same with ten stateful rules: each frame opens a connection", 1, Metric::opening,
+     openings_by_policy},
 };
 
 }  // namespace

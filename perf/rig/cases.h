@@ -12,7 +12,7 @@ struct rte_mempool;
 
 namespace bulkhead::rig {
 
-enum class Metric : std::uint8_t { packet, copy };
+enum class Metric : std::uint8_t { packet, copy, opening };
 
 struct Case {
     std::string_view name;

@@ -35,10 +35,13 @@ class Forwarder {
 
     /// None: it keeps no table.
     [[nodiscard]] virtual std::optional<std::size_t> macs_held() const { return std::nullopt; }
+    [[nodiscard]] virtual std::optional<std::size_t> connections_held() const { return std::nullopt; }
     [[nodiscard]] virtual Tally tally() const { return {}; }
     /// Changes of the table that take_events() could not be told of.
     [[nodiscard]] virtual std::uint64_t events_lost() const { return 0; }
     virtual void forget_macs(const std::string& /*port*/) {}
+    /// As if there had been silence for long enough that none is open any more.
+    virtual void end_connections() {}
 
     /// Once the workers have ended: whether every frame is accounted for.
     [[nodiscard]] virtual Result<> check_books() const { return {}; }

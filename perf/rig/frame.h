@@ -34,6 +34,7 @@ inline constexpr std::size_t kFrameBytes = 60;  ///< the shortest, its checksum 
 template <bool kTagged>
 class Frame {
   public:
+    using Header = rig::Header;
     static constexpr std::uint16_t kBytes = kFrameBytes + (kTagged ? kVlanTag : 0);
 
     constexpr Frame() {
@@ -47,7 +48,7 @@ class Frame {
     }
 
     /// Makes `frame`, which is fresh from its pool, a copy with that header.
-    void write(rte_mbuf* frame, const Header& header) const noexcept {
+    void write(rte_mbuf* frame, const rig::Header& header) const noexcept {
         frame->data_len = kBytes;
         frame->pkt_len = kBytes;
         auto* data = rte_pktmbuf_mtod(frame, std::uint8_t*);

@@ -16,6 +16,7 @@
 #include "perf/rig/floor.h"
 #include "perf/rig/learning.h"
 #include "perf/rig/measure.h"
+#include "perf/rig/openings.h"
 #include "perf/rig/options.h"
 #include "pmd/eal.h"
 
@@ -54,6 +55,7 @@ Result<std::unique_ptr<Forwarder>> make_forwarder(Program program, const Scene& 
 
 Result<Json> measure(Rig& rig, const Options& options) {
     if (auto ok = rig.introduce(); !ok) return failure(std::move(ok.error()));
+    if (options.chosen->metric == Metric::opening) return measure_openings(rig, options.seconds);
     rig.talk();
     rig.pass(options.warm_up);
     if (rig.scene().newcomers != nullptr) return measure_learning(rig, options.seconds);

@@ -22,6 +22,10 @@ Result<> check(Rig& rig, const Window& window, Metric metric) {
     if (held != rig.known())
         return failure({.message = "the MAC table held " + std::to_string(held) + " stations at the end, " +
                                    std::to_string(rig.known()) + " at the beginning"});
+    const std::size_t open = rig.scene().connections, open_now = rig.forwarder().connections_held().value_or(open);
+    if (open_now != open)
+        return failure({.message = "the table held " + std::to_string(open_now) +
+                                   " connections at the end instead of " + std::to_string(open)});
     return check_tally(window, metric);
 }
 

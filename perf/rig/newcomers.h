@@ -54,7 +54,7 @@ class Newcomers : public MemoryPort {
         if (sent_ == parade_.count) return end();
         const std::uint64_t due = std::min<std::uint64_t>(parade_.count, (now - begun_at_) * frames_per_cycle_ >> 32);
         count = static_cast<std::uint16_t>(std::min<std::uint64_t>(count, due - sent_));
-        count = hand_out<false>(buffers_, frames, count, [this] { return next(); });
+        count = hand_out<Frame<false>>(buffers_, frames, count, [this] { return next(); });
         received_.frames.add(count);
         return count;
     }

@@ -107,7 +107,7 @@ std::string usage() {
             "Measures the switch between ports in memory, and prints one JSON object.\n\n"
          << described() << "\nCases:\n";
     for (const Case& known : cases())
-        text << "  " << known.name << std::string(18 - known.name.size(), ' ') << known.says << '\n';
+        text << "  " << known.name << std::string(21 - known.name.size(), ' ') << known.says << '\n';
     return text.str();
 }
 

@@ -20,16 +20,23 @@ std::unexpected<Error> stuck(const std::string& what) {
     return failure({.message = what + " took more than " + std::to_string(kLongest.count()) + " s"});
 }
 
+Result<> Rig::introduce_once() {
+    for (Source* source : scene_.sources) source->introduce();
+    for (Source* source : scene_.sources)
+        if (!source->wait_until_introduced(kLongest)) return stuck("the introduction of the stations");
+    return {};
+}
+
 Result<> Rig::introduce() {
     // Again for those that found the table's lock taken too long; each round, nearly all of them are learned.
+    // Connections are opened by what goes to stations that are known already.
     constexpr int kRounds = 10;
     for (int round = 0; round < kRounds; ++round) {
-        for (Source* source : scene_.sources) source->introduce();
-        for (Source* source : scene_.sources)
-            if (!source->wait_until_introduced(kLongest)) return stuck("the introduction of the stations");
+        if (auto ok = introduce_once(); !ok) return ok;
         forwarder_.take_events();
         const std::size_t before = std::exchange(known_, forwarder_.macs_held().value_or(scene_.macs));
-        if (known_ == scene_.macs || known_ == before) break;
+        const bool are_open = forwarder_.connections_held().value_or(scene_.connections) >= scene_.connections;
+        if (are_open && (known_ == scene_.macs || known_ == before)) break;
     }
     if (known_ < scene_.macs)
         return failure({.message = "the MAC table holds " + std::to_string(known_) + " of " +

@@ -22,8 +22,11 @@ class Rig {
     Rig(const Scene& scene, Forwarder& forwarder, const Workers& workers)
         : scene_(scene), forwarder_(forwarder), workers_(workers) {}
 
-    /// Every station says something, until the table holds them all: but for one in a hundred thousand at most.
+    /// Every station says something, until the tables hold them and their connections all: but for one in a hundred
+    /// thousand at most.
     Result<> introduce();
+    /// The same without the until.
+    Result<> introduce_once();
     /// How many it then held.
     [[nodiscard]] std::size_t known() const { return known_; }
     void talk();

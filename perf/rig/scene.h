@@ -28,6 +28,7 @@ struct Scene {
     std::vector<Source*> sources;
     Newcomers* newcomers = nullptr;  ///< only in `learning`
     std::size_t macs = 0;            ///< in the table when everybody was introduced
+    std::size_t connections = 0;     ///< open then
 
     [[nodiscard]] std::map<std::string, PortIo*> open_ports() const {
         std::map<std::string, PortIo*> open;

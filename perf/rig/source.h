@@ -17,9 +17,9 @@
 namespace bulkhead::rig {
 
 /// Receives `count` frames with the headers that `next` makes; none when the pool is empty.
-template <bool kTagged, typename Next>
+template <typename Frame, typename Next>
 std::uint16_t hand_out(rte_mempool* buffers, rte_mbuf** frames, std::uint16_t count, Next next) noexcept {
-    static constexpr Frame<kTagged> kFrame;
+    static constexpr Frame kFrame;
     if (count == 0 || rte_pktmbuf_alloc_bulk(buffers, frames, count) != 0) return 0;
     for (std::uint16_t at = 0; at < count; ++at) kFrame.write(frames[at], next());
     return count;
@@ -54,7 +54,7 @@ class TrafficSource : public Source {
         const Phase phase = phase_.load(std::memory_order_relaxed);
         if (phase == Phase::silence) return 0;
         if (phase == Phase::introductions) return introduce_some(frames, count);
-        count = hand_out<Traffic::kTagged>(buffers_, frames, count, [this] { return traffic_.next(); });
+        count = hand_out<typename Traffic::Frame>(buffers_, frames, count, [this] { return traffic_.next(); });
         received_.frames.add(count);
         return count;
     }
@@ -69,8 +69,8 @@ class TrafficSource : public Source {
             introduced_.release();
             return 0;
         }
-        count = hand_out<Traffic::kTagged>(buffers_, frames, count,
-                                           [this] { return traffic_.introduction(introductions_++); });
+        count = hand_out<typename Traffic::Frame>(buffers_, frames, count,
+                                                  [this] { return traffic_.introduction(introductions_++); });
         received_.frames.add(count);
         return count;
     }

@@ -2,8 +2,8 @@
 // Who sends to whom: what makes the headers of one port's frames, one after another. None has a virtual call, for a
 // source's loop to be one piece.
 //
-// Each has kTagged; stations(), how many have something to say; introduction(n), a frame by which the n-th becomes
-// known; next(), the header of the next frame.
+// Each has Frame, of what kind its frames are; stations(), how many have something to say; introduction(n), a frame by
+// which the n-th becomes known; next(), the header of the next frame.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Population {
 template <bool kWithTag>
 class StationTraffic {
   public:
-    static constexpr bool kTagged = kWithTag;
+    using Frame = rig::Frame<kWithTag>;
 
     StationTraffic(std::uint8_t side, std::uint8_t far_side, Population population)
         : side_(side), far_side_(far_side), population_(population), random_(side + 1ULL) {}
@@ -39,7 +39,7 @@ class StationTraffic {
     [[nodiscard]] Header next() noexcept {
         const std::uint64_t bits = random_.next();
         std::uint32_t segment = 0;
-        if constexpr (kTagged) segment = below(random_.next(), population_.segments);
+        if constexpr (kWithTag) segment = below(random_.next(), population_.segments);
         return header(segment, below(bits >> 32, population_.stations), below(bits, population_.stations));
     }
 
@@ -57,7 +57,7 @@ class StationTraffic {
 /// Any station of this side to everybody.
 class BroadcastTraffic {
   public:
-    static constexpr bool kTagged = false;
+    using Frame = rig::Frame<false>;
 
     BroadcastTraffic(std::uint8_t side, std::uint32_t stations)
         : side_(side), stations_(stations), random_(side + 1ULL) {}

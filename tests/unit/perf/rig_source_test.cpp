@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <rte_mbuf.h>
 
+#include "perf/rig/flow_traffic.h"
 #include "perf/rig/newcomers.h"
 #include "perf/rig/source.h"
 #include "perf/rig/traffic.h"
@@ -73,6 +74,26 @@ TEST_F(RigSource, HandsOutUntaggedFrames) {
         EXPECT_EQ(frame->nb_segs, 1);
         EXPECT_EQ(frame->ol_flags, 0U);
         EXPECT_EQ(rte_mbuf_refcnt_read(frame), 1);
+        expect_datagram(frame, kMacPair);
+    }
+    transmit(port, kBurst);
+}
+
+TEST_F(RigSource, HandsOutFramesOfFlows) {
+    constexpr std::uint32_t kConnections = 100'000;
+    TrafficSource port(1, buffers_, ConnectionTraffic(0, 1, kConnections));
+    ConnectionTraffic expected(0, 1, kConnections);
+    port.talk();
+    ASSERT_EQ(receive(port), kBurst);
+    for (const rte_mbuf* frame : frames_) {
+        const FlowHeader header = expected.next();
+        EXPECT_EQ(source(frame), header.ethernet.source);
+        EXPECT_EQ(destination(frame), header.ethernet.destination);
+        const std::uint8_t* ip = data(frame) + kEthernetHeader;
+        EXPECT_EQ(load_big_endian<std::uint32_t>(ip + 12), header.source);
+        EXPECT_EQ(load_big_endian<std::uint32_t>(ip + 16), header.destination);
+        EXPECT_EQ(load_big_endian<std::uint16_t>(ip + 20), header.source_port);
+        EXPECT_EQ(load_big_endian<std::uint16_t>(ip + 22), header.port);
         expect_datagram(frame, kMacPair);
     }
     transmit(port, kBurst);

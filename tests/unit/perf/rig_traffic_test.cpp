@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "perf/rig/flow_traffic.h"
 #include "perf/rig/traffic.h"
 
 namespace bulkhead::rig {
@@ -106,6 +108,42 @@ TEST(RigTraffic, BroadcastGoesToAll) {
         sources.insert(header.source);
     }
     EXPECT_EQ(sources.size(), 64U);
+}
+
+using Name = std::tuple<std::uint32_t, std::uint32_t, std::uint16_t, std::uint16_t>;
+
+Name name_of(const FlowHeader& header) {
+    return {header.source, header.destination, header.source_port, header.port};
+}
+
+TEST(RigTraffic, OpeningsAreNeverTheSameAgain) {
+    constexpr unsigned kMany = 1'000'000;
+    OpeningTraffic traffic(0, 1, 1000);
+    std::set<Name> seen;
+    for (unsigned at = 0; at < kMany; ++at) seen.insert(name_of(traffic.introduction(at % 1000)));
+    EXPECT_EQ(seen.size(), kMany);
+    // Where the source ports come round, too.
+    for (const std::uint32_t first : {0U, 64'512U * 8'000U, 2 * 64'512U * 8'000U, 7 * 64'512U * 8'000U})
+        for (std::uint32_t at = 0; at < 1000; ++at) seen.insert(name_of(opening(0, 1, first + at)));
+    EXPECT_EQ(seen.size(), kMany + 3 * 1000);
+}
+
+TEST(RigTraffic, BothSidesTalkInTheConnectionsThatEitherHasOpened) {
+    constexpr std::uint32_t kConnections = 500;
+    ConnectionTraffic here(0, 1, kConnections), there(1, 0, kConnections);
+    std::set<Name> open;
+    for (std::uint32_t at = 0; at < kConnections; ++at)
+        for (ConnectionTraffic* side : {&here, &there}) open.insert(name_of(side->introduction(at)));
+    ASSERT_EQ(open.size(), 2 * kConnections);
+    std::set<Name> heard;
+    for (unsigned at = 0; at < 20'000; ++at) {
+        const FlowHeader header = here.next();
+        EXPECT_EQ(side_of(header.ethernet.source), 0U);
+        const Name own = name_of(header), answered = name_of(answer_to(header));
+        EXPECT_TRUE(open.contains(own) != open.contains(answered));
+        heard.insert(open.contains(own) ? own : answered);
+    }
+    EXPECT_EQ(heard, open);
 }
 
 }  // namespace

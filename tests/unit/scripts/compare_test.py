@@ -3,6 +3,7 @@
 """What scripts/bench makes of its runs, with programs that measure nothing."""
 import contextlib
 import io
+import ipaddress
 import json
 import pathlib
 import subprocess
@@ -16,7 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "perf"))
 
 from compare import check, cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
-from compare import bridge, bulkheadd, iperf, mover, outage  # noqa: E402
+from compare import bridge, bulkheadd, firewall, iperf, mover, outage  # noqa: E402
 from compare.cases import CASES  # noqa: E402
 from compare.plan import Plan  # noqa: E402
 from compare.ports import Replay, Tap, Vhost  # noqa: E402
@@ -354,6 +355,93 @@ class Rig(unittest.TestCase):
         figures, _ = self.play("learning", bulkheadd.Bulkhead(None), {"details": details})
         self.assertEqual(figures, {"kept": 0.95, "learned_per_s": 990_000, "cycles_per_known": 100, "macs_held": 5})
 
+    def test_policy_is_compared_with_the_same_flows_without(self):
+        floor, _ = self.play("policy-stateful-100000", mover.Mover(None, None), {"cycles_per_packet": 20})
+        self.assertEqual(floor, {"cycles_per_packet": 20})
+        figures, calls = self.play("policy-stateful-100000", bulkheadd.Bulkhead(None), {"cycles_per_packet": 70}, {"cycles_per_packet": 130})
+        self.assertEqual(figures, {"cycles_per_packet": 130, "without_cycles": 70, "added": 60})
+        self.assertEqual([call[2] for call in calls], ["flows-100000", "flows-100000-policy"])
+
+    def test_new_connections_by_the_workers_second(self):
+        figures, calls = self.play("policy-new-connections", bulkheadd.Bulkhead(None), {"cycles_per_packet": 50},
+                                   {"cycles_per_packet": 250, "transmitted": 3_000_000, "core_s": 0.5})
+        self.assertEqual((figures["opened_per_s"], figures["without_cycles"]), (6_000_000, 50))
+        self.assertEqual([call[2] for call in calls], ["openings", "openings-policy"])
+
+
+class Policy(unittest.TestCase):
+    """What the two switches are told is the same, and is not about those who talk but for the last rules."""
+
+    def play(self, program, *samples):
+        self.started = []
+
+        @contextlib.contextmanager
+        def start(ports, layout, folder, **more):
+            self.started.append(more)
+            yield mock.Mock(judged=lambda: self.judged)
+        with mock.patch.object(processes, "keep_off"), mock.patch.object(window, "measure", side_effect=samples), \
+                tempfile.TemporaryDirectory() as folder:
+            return CASES["policy-stateful-16"].play(mock.Mock(key=program, start=start), Plan(1, 1.0, Layout(), pathlib.Path("/build")),
+                                                    pathlib.Path(folder), MOOD)
+
+    judged = 1000
+    plain, dear = window.Sample(1000, 1000, 1.0, 1.0), window.Sample(1000, 1000, 1.0, 3.0)
+
+    def test_each_run_is_right_after_one_without(self):
+        figures = self.play("bulkhead", self.plain, self.dear)
+        self.assertEqual((figures["cycles_per_packet"], figures["without_cycles"], figures["added"]), (6e6, 2e6, 4e6))
+        self.assertEqual([list(more) for more in self.started], [[], ["firewall"]])
+
+    def test_the_floor_judges_nothing(self):
+        self.assertNotIn("added", self.play("testpmd", self.plain))
+        self.assertEqual(self.started, [{}])
+
+    def test_frames_that_go_past_the_rules_or_are_lost_are_no_run(self):
+        self.judged = 10
+        with self.assertRaisesRegex(processes.MeasurementFailed, "decided about 10 frames"):
+            self.play("bulkhead", self.plain, self.dear)
+        with self.assertRaisesRegex(processes.MeasurementFailed, "50.0% of the frames were lost"):
+            self.play("bulkhead", self.plain, window.Sample(1000, 500, 1.0, 3.0))
+
+    def test_as_many_rules_as_are_said(self):
+        for rules, count in ((firewall.stateless(), 100), (firewall.stateful(), 10)):
+            policies = rules.policies("blue")
+            self.assertEqual((len(policies), len({policy["name"] for policy in policies})), (count, count))
+            self.assertEqual({policy.get("stateful", True) for policy in policies}, {rules.is_stateful})
+
+    def test_networks_have_no_host_bits(self):
+        for rule in (*firewall.stateless().rules, *firewall.stateful().rules):
+            for network in filter(None, (rule.source, rule.destination)):
+                ipaddress.ip_network(network)
+
+    def test_only_the_last_rules_are_about_those_who_talk(self):
+        there, here = ipaddress.ip_address("10.128.0.7"), ipaddress.ip_address("10.0.0.7")
+        for rules, last in ((firewall.stateless().rules, 2), (firewall.stateful().rules, 1)):
+            for rule in rules[:-last]:
+                is_others = rule.protocol == "tcp" or any(
+                    network and not any(one in ipaddress.ip_network(network) for one in (here, there)) for network in (rule.source, rule.destination))
+                self.assertTrue(is_others or rule.ports and not set(rule.ports) & set(firewall.SERVICES), rule)
+
+    def test_a_rule_in_both_languages(self):
+        rule = firewall.Rule(True, firewall.CLIENTS, destination="10.128.0.0/9", protocol="udp", ports=(53, 123))
+        self.assertEqual(firewall.Firewall((rule,), True).policies("blue"), [
+            {"segment": "blue", "name": "r000", "order": 0, "action": "allow", "from": {"groups": ["clients"]}, "to": {"ips": ["10.128.0.0/9"]},
+             "protocol": "udp", "dst_ports": ["53", "123"]}])
+        self.assertEqual(firewall.Firewall((rule,), False).flows().splitlines(), [
+            "table=0,priority=3000,arp,actions=NORMAL", "table=0,priority=0,actions=drop",
+            "table=0,priority=1000,udp,in_port=p0,nw_dst=10.128.0.0/9,tp_dst=53,actions=NORMAL",
+            "table=0,priority=1000,udp,in_port=p0,nw_dst=10.128.0.0/9,tp_dst=123,actions=NORMAL"])
+        stateful = firewall.Firewall((rule,), True).flows()
+        self.assertIn("table=0,priority=1,ip,actions=ct(zone=100,table=1)\n", stateful)
+        self.assertIn("table=1,priority=1000,udp,ct_state=+trk+new,in_port=p0,nw_dst=10.128.0.0/9,tp_dst=53,actions=ct(commit,zone=100),NORMAL\n", stateful)
+
+    def test_bulkhead_denies_by_default_and_knows_the_groups(self):
+        said = bulkheadd._configuration([Ports.replay, Ports.replay], Layout(), firewall.stateful())
+        self.assertEqual(said["segments"][0]["default_policy"], "deny")
+        self.assertEqual([port["group"] for port in said["ports"]], ["clients", "servers"])
+        self.assertEqual((len(said["groups"]), len(said["policies"])), (2, 10))
+        self.assertNotIn("policies", bulkheadd._configuration([Ports.replay], Layout()))
+
 
 class Check(unittest.TestCase):
     """A ratio to the floor may get worse by a tenth."""
@@ -515,7 +603,7 @@ class Files(unittest.TestCase):
         self.assertEqual(chosen(), (list(CASES), ["testpmd", "mover", "ovs", "bridge"]))
         self.assertEqual(chosen("--case", "l2-16", "--peer", "ovs"), (["l2-16"], ["ovs"]))
         names, peers = chosen("--check")
-        self.assertEqual((names, set(peers)), ([name for name in CASES if name not in ("memory-64", "outage-handed-over", "outage-killed", "learning")], {"testpmd", "mover", "bridge"}))
+        self.assertEqual((names, set(peers)), ([name for name in CASES if name not in ("memory-64", "outage-handed-over", "outage-killed", "learning", "policy-new-connections")], {"testpmd", "mover", "bridge"}))
         self.assertEqual(chosen("--check", "--case", "tap-tcp"), (["tap-tcp"], ["bridge"]))
 
     def test_check_without_committed_figures_says_so_before_it_measures(self):
