@@ -8,6 +8,7 @@ from .frames import TEST_TYPE, ethernet
 
 NUMBER = struct.Struct("!8sQ")
 MARK = b"numbered"
+KIND = struct.pack("!H", TEST_TYPE)
 
 
 class Stream:
@@ -42,12 +43,18 @@ class Stream:
     def missing(self):
         return sorted(set(range(self.sent)) - set(self.received))
 
+    def frame_of(self, number):
+        return ethernet(NUMBER.pack(MARK, number), self.source, self.destination)
+
+    def number_of(self, frame):
+        """None: it is none of the stream's."""
+        return NUMBER.unpack_from(frame, 14)[1] if frame[12:14] == KIND and frame[14:22] == MARK else None
+
     def _send(self):
-        head = ethernet(b"", self.source, self.destination)[:14]
         start = time.monotonic()
         while not self.ending.is_set():
             while self.sent < (time.monotonic() - start) * self.rate and not self.ending.is_set():
-                self.wires[0].send((head + NUMBER.pack(MARK, self.sent)).ljust(60, b"\0"))
+                self.wires[0].send(self.frame_of(self.sent))
                 self.sent += 1
             self.ending.wait(0.002)
 
@@ -55,7 +62,6 @@ class Stream:
         """Until every frame is here, or none has come for a second after the last was sent."""
         wire = self.wires[1]
         wire.socket.settimeout(1)
-        kind = struct.pack("!H", TEST_TYPE)
         while not (self.ending.is_set() and not self.threads[0].is_alive() and len(self.received) >= self.sent):
             try:
                 frame = wire.next()
@@ -63,5 +69,6 @@ class Stream:
                 if self.ending.is_set() and not self.threads[0].is_alive():
                     return
                 continue
-            if frame and frame[12:14] == kind and frame[14:22] == MARK:
-                self.received.append(NUMBER.unpack_from(frame, 14)[1])
+            number = self.number_of(frame) if frame else None
+            if number is not None:
+                self.received.append(number)
