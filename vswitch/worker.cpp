@@ -6,13 +6,20 @@
 #include "vswitch/port_io.h"
 
 namespace bulkhead {
+namespace {
+
+/// A port's allowance of a round: about what a burst of small frames takes.
+constexpr std::uint64_t kTurnsPerSecond = 200'000;
+
+}  // namespace
 
 Worker::Worker(std::uint16_t number, SnapshotCell& snapshots, const Pipeline::Shared& shared,
                const SwitchSettings& settings)
     : number_(number),
       snapshots_(snapshots),
       pipeline_(number, shared, counters_),
-      idler_(settings.idle, settings.max_sleep_us) {}
+      idler_(settings.idle, settings.max_sleep_us),
+      turns_(rte_get_tsc_hz() / kTurnsPerSecond) {}
 
 const Snapshot& Worker::refresh() noexcept {
     const Snapshot& snapshot = *snapshots_.read();
@@ -20,21 +27,31 @@ const Snapshot& Worker::refresh() noexcept {
         adopted_ = snapshot.number;
         pipeline_.adopt(snapshot);
         idler_.forget_ports();
+        turns_.adopt(snapshot.receive_queues[number_]);
     }
     return snapshot;
 }
 
+inline std::uint16_t Worker::serve(const Snapshot& snapshot, const ReceiveQueue& queue, std::uint16_t most) noexcept {
+    batch_.count = snapshot.ports[queue.port].io->receive(queue.queue, batch_.frames.data(), most);
+    if (batch_.count == 0) return 0;
+    const std::uint16_t received = batch_.count;
+    batch_.port = queue.port;
+    counters_.bursts.add(1);
+    pipeline_.run(batch_, snapshot);
+    return received;
+}
+
 std::uint32_t Worker::poll(const Snapshot& snapshot, const std::vector<ReceiveQueue>& queues) noexcept {
     std::uint32_t frames = 0;
-    for (const ReceiveQueue& queue : queues) {
-        batch_.count = snapshot.ports[queue.port].io->receive(queue.queue, batch_.frames.data(), Batch::kCapacity);
-        if (batch_.count == 0) continue;
-        batch_.port = queue.port;
-        frames += batch_.count;
-        counters_.bursts.add(1);
-        pipeline_.run(batch_, snapshot);
-    }
+    for (const ReceiveQueue& queue : queues) frames += serve(snapshot, queue, Batch::kCapacity);
     return frames;
+}
+
+std::uint32_t Worker::poll(const Snapshot& snapshot) noexcept {
+    return turns_.round(
+        Batch::kCapacity, [&](const ReceiveQueue& queue, std::uint16_t most) { return serve(snapshot, queue, most); },
+        [] { return rte_rdtsc(); });
 }
 
 void Worker::run(const std::atomic<bool>& stop) noexcept {
@@ -42,7 +59,7 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
     std::uint64_t before = rte_rdtsc();
     while (!stop.load(std::memory_order_relaxed)) {
         const Snapshot& snapshot = refresh();
-        const std::uint32_t frames = poll(snapshot, snapshot.receive_queues[number_]);
+        const std::uint32_t frames = poll(snapshot);
         const std::uint64_t now = rte_rdtsc();
         (frames > 0 ? counters_.busy_cycles : counters_.idle_cycles).add(now - before);
         before = now;
@@ -85,7 +102,7 @@ void Worker::sleep(const Snapshot& snapshot) noexcept {
 void Worker::run_once() noexcept {
     snapshots_.online(number_);
     const Snapshot& snapshot = refresh();
-    poll(snapshot, snapshot.receive_queues[number_]);
+    poll(snapshot);
     pipeline_.settle(snapshot);
     snapshots_.offline(number_);
 }

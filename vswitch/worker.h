@@ -9,6 +9,7 @@
 
 #include "vswitch/idler.h"
 #include "vswitch/pipeline/pipeline.h"
+#include "vswitch/port_turns.h"
 #include "vswitch/snapshot_cell.h"
 
 namespace bulkhead {
@@ -30,6 +31,9 @@ class Worker {
   private:
     /// Polls each of these queues once; returns how many frames there were.
     std::uint32_t poll(const Snapshot& snapshot, const std::vector<ReceiveQueue>& queues) noexcept;
+    /// Gives each port its turn.
+    std::uint32_t poll(const Snapshot& snapshot) noexcept;
+    std::uint16_t serve(const Snapshot& snapshot, const ReceiveQueue& queue, std::uint16_t most) noexcept;
     const Snapshot& refresh() noexcept;
     void sleep(const Snapshot& snapshot) noexcept;
 
@@ -38,6 +42,7 @@ class Worker {
     WorkerCounters counters_;
     Pipeline pipeline_;
     Idler idler_;
+    PortTurns turns_;
     Batch batch_;
     std::uint64_t adopted_ = UINT64_MAX;  ///< number of the snapshot last seen
 };
