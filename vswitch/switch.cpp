@@ -79,7 +79,7 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
     QueuePlan plan = plan_queues(demands, settings_.workers, plan_);
 
     const Indices before = indices_;
-    auto snapshot = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_);
+    auto snapshot = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_, limiters_);
     Result<> placed =
         snapshot ? statics_.replace(StaticMacs::wanted(model, indices_)) : Result<>(std::unexpected(snapshot.error()));
     if (!placed) {
@@ -94,7 +94,7 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
 
     if (moves_queue(plan)) {
         // Two workers must never poll one queue: first nobody polls those of this model, then their new workers do.
-        auto pause = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_).value();
+        auto pause = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_, limiters_).value();
         for (auto& queues : pause->receive_queues) queues.clear();
         pause->cuts = &ring_guard_.cuts();
         publish(std::move(pause));

@@ -98,13 +98,13 @@ struct MacRange {
 };
 
 struct MacEvent {
-    enum class Kind : std::uint8_t { learned, moved, limit };
+    enum class Kind : std::uint8_t { learned, moved, limit, move_limit };
     Kind kind = Kind::learned;
     std::string segment;
     MacAddress mac;
     std::string port;         ///< this, or
     std::string tunnel;       ///< this is empty
-    std::string from_port;    ///< moved: where it was
+    std::string from_port;    ///< moved, move_limit: where it was
     std::string from_tunnel;  ///< likewise
 };
 

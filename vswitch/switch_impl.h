@@ -12,6 +12,7 @@
 #include "vswitch/fdb/mac_names.h"
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/fdb/static_macs.h"
+#include "vswitch/limits/port_limiter.h"
 #include "vswitch/model/indices.h"
 #include "vswitch/model/queue_plan.h"
 #include "vswitch/overlay/ring_guard.h"
@@ -44,6 +45,7 @@ class Switch::Impl {
     std::unique_ptr<ConnectionTable> connections_;
     FragmentMemory fragments_;
     PolicyCompiler policies_;
+    PortLimiters limiters_;
     StaticMacs statics_;
     MacNames names_;
     SnapshotCell snapshots_;

@@ -94,10 +94,19 @@ constexpr Field kPort[] = {
     {"mac", string, kOptional, kImmutable, kBuiltIn, "", "tap, ethdev: address of the device"},
     {"devargs", string, kOptional, kImmutable, kBuiltIn, "", "ethdev: DPDK device arguments, e.g. 0000:03:00.0 or net_pcap0,iface=eth1"},
     {"promiscuous", boolean, kOptional, kImmutable, kBuiltIn, "true", "ethdev: receive what is not addressed to the NIC"},
-    {"limits", object, kOptional, kMutable, kNotYet, "{}", "rates and bounds"},
+    {"limits", object, kOptional, kMutable, kBuiltIn, "{}", "rates and bounds; what is absent is not limited"},
     {"vlans", array, kOptional, kMutable, kBuiltIn, "[]", "tagged attachments of a trunk port", object},
     {"segment", string, kOptional, kMutable, kBuiltIn, "", "segment of untagged frames"},
     BULKHEAD_ATTACHMENT_FIELDS,
+};
+
+constexpr Field kLimits[] = {
+    {"rx_mbps", integer, kOptional, kMutable, kBuiltIn, "", "from the port into the switch: 10^6 bits of frames a second, 1-1000000"},
+    {"tx_mbps", integer, kOptional, kMutable, kBuiltIn, "", "towards the port, 1-1000000"},
+    {"burst_kib", integer, kOptional, kMutable, kBuiltIn, "", "what may come at once after a rest, 1-1048576 KiB; absent: 10 ms of the rate, at least 128"},
+    {"storm_pps", integer, kOptional, kMutable, kBuiltIn, "", "broadcast, multicast and unknown unicast frames from the port a second, 0-1000000000"},
+    {"mac_moves_per_s", integer, kOptional, kMutable, kBuiltIn, "", "source MACs that may move to the port a second, 0-1000000"},
+    {"connections", integer, kOptional, kMutable, kBuiltIn, "", "connections that it may have opened at once, where there is policy, 0-1000000; absent: 16384, a NIC 65536"},
 };
 
 constexpr Field kAttachment[] = {
@@ -216,6 +225,9 @@ std::span<const Field> segment_fields() {
 }
 std::span<const Field> port_fields() {
     return kPort;
+}
+std::span<const Field> limit_fields() {
+    return kLimits;
 }
 std::span<const Field> attachment_fields() {
     return kAttachment;

@@ -27,7 +27,8 @@ struct Field {
 [[nodiscard]] std::span<const Field> idle_fields();
 [[nodiscard]] std::span<const Field> role_fields();  ///< an entry of node.roles
 [[nodiscard]] std::span<const Field> segment_fields();
-[[nodiscard]] std::span<const Field> port_fields();  ///< every type's fields, and those of its untagged attachment
+[[nodiscard]] std::span<const Field> port_fields();   ///< every type's fields, and those of its untagged attachment
+[[nodiscard]] std::span<const Field> limit_fields();  ///< a port's `limits`
 [[nodiscard]] std::span<const Field> attachment_fields();  ///< an entry of a port's `vlans`
 [[nodiscard]] std::span<const Field> fdb_fields();         ///< a static MAC entry
 [[nodiscard]] std::span<const Field> underlay_fields();

@@ -68,6 +68,7 @@ std::span<const ObjectType> object_types() {
         ObjectType{"Role", "/node/roles/*", "who may do what: give `uid` or `group`, and the role", role_fields()},
         ObjectType{"Segment", "/segments/*", "an isolated layer-2 domain", segment_fields()},
         ObjectType{"Port", "/ports/*", "where frames enter and leave, with its untagged attachment", port_fields()},
+        ObjectType{"Limits", "/ports/*/limits", "what a port may do at most", limit_fields()},
         ObjectType{"Attachment", "/ports/*/vlans/*", "a tagged attachment of a trunk port", attachment_fields()},
         ObjectType{"Underlay", "/underlays/*", "the NIC port and addresses by which this node reaches others",
                    underlay_fields()},

@@ -138,6 +138,37 @@ decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
     }
 }
 
+using LimitName = std::pair<std::string_view, std::optional<std::uint32_t> PortLimits::*>;
+
+constexpr LimitName kLimits[] = {{"rx_mbps", &PortLimits::rx_mbps},
+                                 {"tx_mbps", &PortLimits::tx_mbps},
+                                 {"burst_kib", &PortLimits::burst_kib},
+                                 {"storm_pps", &PortLimits::storm_pps},
+                                 {"mac_moves_per_s", &PortLimits::mac_moves_per_s},
+                                 {"connections", &PortLimits::connections}};
+
+/// Their ranges are check_port()'s; here they need only be numbers that fit.
+PortLimits decode_limits(ObjectReader& port) {
+    const json* written = port.value("limits");
+    if (written == nullptr) return {};
+    ObjectReader reader(*written, api::limit_fields(), "limits");
+    PortLimits limits;
+    for (const auto& [name, member] : kLimits)
+        if (const auto number = reader.optional_number(name, 0, std::numeric_limits<std::uint32_t>::max()))
+            limits.*member = static_cast<std::uint32_t>(*number);
+    auto result = reader.finish(limits);
+    if (result) return *result;
+    port.refuse_inside(std::move(result.error()), "/limits");
+    return {};
+}
+
+json encode_limits(const PortLimits& limits) {
+    json object = json::object();
+    for (const auto& [name, member] : kLimits)
+        if (limits.*member) object[name] = *(limits.*member);
+    return object;
+}
+
 void decode_attachment_fields(ObjectReader& reader, Attachment& attachment) {
     attachment.segment = reader.text("segment");
     attachment.group = reader.text("group");
@@ -249,14 +280,20 @@ Result<Port> decode_port(const json& object, std::string_view owner) {
     for (std::uint64_t worker : reader.numbers("workers", 0, kMaxWorkers - 1)) {
         port.workers.push_back(static_cast<std::uint16_t>(worker));
     }
+    port.limits = decode_limits(reader);
     decode_untagged(reader, port);
     decode_vlans(reader, port);
     return reader.finish(std::move(port));
 }
 
 json encode(const Port& port) {
-    json object = {{"name", port.name},     {"owner", port.owner},     {"type", kPortTypes[port.device.index()]},
-                   {"queues", port.queues}, {"workers", port.workers}, {"vlans", json::array()}};
+    json object = {{"name", port.name},
+                   {"owner", port.owner},
+                   {"type", kPortTypes[port.device.index()]},
+                   {"queues", port.queues},
+                   {"workers", port.workers},
+                   {"vlans", json::array()},
+                   {"limits", encode_limits(port.limits)}};
     if (port.mtu) object["mtu"] = *port.mtu;
     std::visit(DeviceEncoder{object}, port.device);
     for (const Attachment& attachment : port.attachments) {

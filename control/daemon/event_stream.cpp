@@ -18,6 +18,8 @@ std::string_view kind_of(MacEvent::Kind kind) {
             return "mac.moved";
         case MacEvent::Kind::limit:
             return "mac.limit";
+        case MacEvent::Kind::move_limit:
+            return "mac.move_limit";
     }
     return {};
 }
@@ -77,11 +79,11 @@ void log(const EngineEvent& event) {
 }  // namespace
 
 std::vector<std::string> event_kinds() {
-    return {"address.duplicate",  "config.changed", "config.rolled_back", "guest.connected", "guest.disconnected",
-            "mac.learned",        "mac.limit",      "mac.lost",           "mac.moved",       "neighbor.failed",
-            "neighbor.reachable", "port.down",      "port.opened",        "port.up",         "port.waiting",
-            "ring.cut",           "ring.lifted",    "ring.suspected",     "tunnel.down",     "tunnel.up",
-            "underlay.down",      "underlay.up"};
+    return {"address.duplicate", "config.changed",     "config.rolled_back", "guest.connected", "guest.disconnected",
+            "mac.learned",       "mac.limit",          "mac.lost",           "mac.move_limit",  "mac.moved",
+            "neighbor.failed",   "neighbor.reachable", "port.down",          "port.opened",     "port.up",
+            "port.waiting",      "ring.cut",           "ring.lifted",        "ring.suspected",  "tunnel.down",
+            "tunnel.up",         "underlay.down",      "underlay.up"};
 }
 
 void EventStream::publish(const EngineEvent& event, const Model& model) {
@@ -94,7 +96,7 @@ void EventStream::publish(const EngineEvent& event, const Model& model) {
 void EventStream::publish(const MacEvents& events, const Model& model) {
     if (hub_.subscribers() == 0) return;  // thousands a second, and texts that nobody would read
     for (const MacEvent& event : events.events) {
-        if (event.kind == MacEvent::Kind::moved) {
+        if (event.kind == MacEvent::Kind::moved || event.kind == MacEvent::Kind::move_limit) {
             publish_move(event, model);
         } else {
             publish(from(event), model);

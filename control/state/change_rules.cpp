@@ -82,6 +82,18 @@ Result<> check_no_underlay(const Port& port, const Model& before, const Model& a
     return {};
 }
 
+/// Nor limits.
+Result<> check_no_limits(const Port& port, const Model& before, const Model& after) {
+    if (!port.limits.any()) return {};
+    for (const auto& [name, underlay] : after.underlays) {
+        if (underlay.port != port.name || !before.underlays.contains(name)) continue;
+        return about(refused("/limits", "are refused: the port is that of underlay " + in_quotes(name), {},
+                             "no limits on an underlay's port"),
+                     "port", port.name);
+    }
+    return {};
+}
+
 /// Nor an interface that is an underlay's host TAP.
 Result<> check_no_host_tap(const Port& port, const Model& before, const Model& after) {
     for (const auto& [name, underlay] : after.underlays) {
@@ -251,6 +263,7 @@ Result<> check_change(const Model& before, const Model& after, const std::vector
             const Port& port = after.ports.at(change.object.name);
             if (auto ok = check_macs(port, after); !ok) return ok;
             if (auto ok = check_no_underlay(port, before, after); !ok) return ok;
+            if (auto ok = check_no_limits(port, before, after); !ok) return ok;
             if (auto ok = check_no_host_tap(port, before, after); !ok) return ok;
         }
     }

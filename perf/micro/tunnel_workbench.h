@@ -46,6 +46,7 @@ class TunnelWorkbench {
     std::unique_ptr<ConnectionTable> connections = ConnectionTable::create(1U << 18);
     FragmentMemory fragments{{1, 2}};
     PolicyCompiler policies;
+    PortLimiters limiters;
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 

@@ -52,6 +52,7 @@ class Workbench {
     std::unique_ptr<ConnectionTable> connections = ConnectionTable::create(1U << 18);
     FragmentMemory fragments{{1, 2}};
     PolicyCompiler policies;
+    PortLimiters limiters;
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 

@@ -303,6 +303,14 @@ CASES = {
                           "/config/policies/1/name", "new", "once"),
     "group of another owner": Bad("config.apply", {**config(groups=[group(name="web", id=10)]), "owner": "me"}, EXISTS, "/config/groups/0/name",
                                   "blue/web"),
+    # limits
+    "rate of 0": Bad("port.add", vhost(limits={"rx_mbps": 0}), PARAMS, "/limits/rx_mbps", "0", "1-1000000"),
+    "rate too high": Bad("port.add", vhost(limits={"tx_mbps": 1000001}), PARAMS, "/limits/tx_mbps", "1000001", "1-1000000"),
+    "rate in words": Bad("port.add", vhost(limits={"rx_mbps": "1G"}), PARAMS, "/limits/rx_mbps", "1G"),
+    "burst of no rate": Bad("port.add", vhost(limits={"burst_kib": 64}), PARAMS, "/limits/burst_kib", "64", "rx_mbps"),
+    "negative storm": Bad("port.add", vhost(limits={"storm_pps": -1}), PARAMS, "/limits/storm_pps", "-1"),
+    "limit misspelt": Bad("port.add", vhost(limits={"storm_bps": 1}), PARAMS, "/limits/storm_bps", "storm_bps", "storm_pps"),
+    "limits as a number": Bad("port.add", vhost(limits=10), PARAMS, "/limits", "10", "object"),
     # what is not built in
     "trust_groups": Bad("tunnel.add", {"name": "t", "type": "geneve", "underlay": "u", "remote": "192.0.2.2", "trust_groups": True}, NOT_BUILT_IN,
                         "/trust_groups", "true", "false"),
@@ -310,7 +318,6 @@ CASES = {
     "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
     "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
                                            "/config/segments/0/encryption", "required", "none"),
-    "limits": Bad("port.add", vhost(limits={"rx_mbps": 10}), NOT_BUILT_IN, "/limits", "10"),
     "policy.explain": Bad("policy.explain", {"segment": "blue"}, NOT_BUILT_IN),
     "offload.get": Bad("offload.get", {}, NOT_BUILT_IN),
     "capture.add": Bad("capture.add", {}, NOT_BUILT_IN),

@@ -18,6 +18,7 @@ namespace bulkhead {
     X(unknown_vlan, "VLAN tag that the port carries for no segment")                                     \
     X(tagged_frame, "VLAN tag where only untagged frames are allowed (\"tagged\": \"carry\" allows it)") \
     X(mtu_exceeded, "larger than the MTU of its segment")                                                \
+    X(rx_rate, "its port sends more than its limit rx_mbps")                                             \
     X(spoofed_mac, "source MAC is none of the attachment's macs")                                        \
     X(spoofed_ip, "source IP address is none of the attachment's ips")                                   \
     X(spoofed_arp, "ARP that says its sender has a MAC or an IP address that is not the attachment's")   \
@@ -26,10 +27,12 @@ namespace bulkhead {
     X(rogue_dhcp_server, "to a DHCP client, from an attachment with guard dhcp")                         \
     X(unreadable_headers, "headers that are cut off or hide what follows, where they must be checked")   \
     X(source_mac_owned, "source MAC is bound to another port of the segment")                            \
+    X(mac_move_limit, "more source MACs move to its port than its limit mac_moves_per_s")                \
     X(unknown_unicast, "destination MAC unknown and the segment floods only what it knows")              \
     X(flood_disabled, "broadcast or multicast in a segment with \"flood\": \"none\"")                    \
     X(same_port, "destination is where the frame came from")                                             \
     X(isolated, "both ends are isolated attachments")                                                    \
+    X(storm, "its port sends more frames for many than its limit storm_pps")                             \
     X(policy_denied, "a rule of its segment denies it")                                                  \
     X(policy_default, "no rule of its segment allows it, and \"default_policy\" is \"deny\"")            \
     X(fragment_unjudged, "a fragment that can't be judged: its first one was not seen, or is torn")      \
@@ -51,6 +54,7 @@ namespace bulkhead {
     X(port_gone, "the port was removed, or its device failed")                                           \
     X(no_buffer, "no free packet buffer for a copy, a segment or a header")                              \
     X(bad_offload, "checksum or segmentation request that does not fit the frame")                       \
+    X(tx_rate, "more goes to the port than its limit tx_mbps")                                           \
     X(tx_queue_full, "the device's transmit queue is full")                                              \
     X(guest_queue_full, "the guest gave no receive buffers in time")                                     \
     X(guest_not_ready, "no guest is connected, or its driver has not started")                           \

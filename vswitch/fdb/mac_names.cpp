@@ -113,8 +113,8 @@ MacEvent MacNames::describe(const MacChange& change) const {
     event.segment = segments_[segment_of(change.key)];
     event.mac = mac_of(change.key);
     put_place(attachments_[change.attachment], event.port, event.tunnel);
-    if (change.outcome == moved) {
-        event.kind = MacEvent::Kind::moved;
+    if (change.outcome == moved || change.outcome == move_limit) {
+        event.kind = change.outcome == moved ? MacEvent::Kind::moved : MacEvent::Kind::move_limit;
         put_place(attachments_[change.was], event.from_port, event.from_tunnel);
     } else if (change.outcome != added) {
         event.kind = MacEvent::Kind::limit;

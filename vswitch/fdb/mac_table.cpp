@@ -153,14 +153,15 @@ void MacTable::clear(Slot slot) noexcept {
     size_.store(size() - 1, std::memory_order_relaxed);
 }
 
-MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex attachment,
-                                                  std::uint32_t limit) noexcept {
+MacTable::LearnResult MacTable::WriteGuard::learn(MacKey key, AttachmentIndex attachment, std::uint32_t limit,
+                                                  bool may_move) noexcept {
     const MacValue fresh(attachment, false, table_.now_s());
     const Place place = place_of(table_.buckets(), key);
     if (const Slot slot = place.present) {
         const MacValue present(slot.bucket->values[slot.at].load(std::memory_order_relaxed));
         if (present.is_static()) return {Learned::is_static, present.attachment()};
         if (present.attachment() == attachment) return {Learned::unchanged, attachment};
+        if (!may_move) return {Learned::move_limit, present.attachment()};
         table_.overwrite(slot, key, fresh);
         return {Learned::moved, present.attachment()};
     }

@@ -59,14 +59,15 @@ class MacTable {
         added,
         moved,
         unchanged,
-        limit,      ///< of the segment
-        is_static,  ///< and some other attachment's
-        postponed,  ///< no room before the next fit()
-        full,       ///< no room, and the table is as large as it gets
+        limit,       ///< of the segment
+        move_limit,  ///< it may not move
+        is_static,   ///< and some other attachment's
+        postponed,   ///< no room before the next fit()
+        full,        ///< no room, and the table is as large as it gets
     };
     struct LearnResult {
         Learned outcome = Learned::unchanged;
-        AttachmentIndex was = kNoAttachment;  ///< moved: where it was; is_static: whose it is
+        AttachmentIndex was = kNoAttachment;  ///< moved, move_limit: where it was; is_static: whose it is
     };
 
     /// Holding one is the right to write.
@@ -76,8 +77,9 @@ class MacTable {
         WriteGuard(MacTable& table, std::try_to_lock_t tag) : table_(table), lock_(table.writer_, tag) {}
         [[nodiscard]] bool owns() const noexcept { return lock_.owns_lock(); }
 
-        /// Learns or moves; `limit` bounds the segment's learned entries. Static entries are never changed.
-        LearnResult learn(MacKey key, AttachmentIndex attachment, std::uint32_t limit) noexcept;
+        /// Learns or, if it `may_move`, moves; `limit` bounds the segment's learned entries. Static entries are never
+        /// changed.
+        LearnResult learn(MacKey key, AttachmentIndex attachment, std::uint32_t limit, bool may_move = true) noexcept;
         /// Places a static entry, over a learned one too, and instead of another learned one where all its buckets are
         /// full. False when they are full of static ones.
         bool place(MacKey key, AttachmentIndex attachment) noexcept;

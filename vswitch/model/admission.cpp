@@ -101,6 +101,7 @@ Result<> Admission::add(const Port& port) {
     attachments_ += port.attachments.size();
     PortFacts& facts = ports_[port.name];
     facts.is_ethdev = std::holds_alternative<EthdevDevice>(port.device);
+    facts.has_limits = port.limits.any();
     facts.mtu = port.mtu;
     for (const Attachment& attachment : port.attachments) {
         facts.segments.insert(attachment.segment);

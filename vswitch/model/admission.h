@@ -36,6 +36,7 @@ class Admission {
 
     struct PortFacts {
         bool is_ethdev = false;
+        bool has_limits = false;
         std::optional<std::uint16_t> mtu;
         std::set<std::string> segments;
     };

@@ -30,6 +30,8 @@ Result<> Admission::check_underlay_port(const Underlay& underlay) const {
         return refused("/port", "is attached to segment " + in_quotes(*port->second.segments.begin()), got,
                        "a port that no segment is attached to");
     }
+    if (port->second.has_limits)
+        return refused("/port", "has limits, which are for ports of segments", got, "a port without limits");
     for (const auto& [name, other] : underlays_) {
         if (other.port == underlay.port)
             return refused("/port", "is used by underlay " + in_quotes(name), got, "each port for one underlay");

@@ -50,6 +50,27 @@ Result<> check_device(const TapDevice& device) {
     return {};
 }
 
+Result<> check_limits(const PortLimits& limits) {
+    struct Row {
+        const char* field;
+        std::optional<std::uint32_t> value;
+        std::uint32_t lowest, highest;
+    };
+    const Row rows[] = {{"/limits/rx_mbps", limits.rx_mbps, 1, kMaxMbps},
+                        {"/limits/tx_mbps", limits.tx_mbps, 1, kMaxMbps},
+                        {"/limits/burst_kib", limits.burst_kib, 1, kMaxBurstKib},
+                        {"/limits/storm_pps", limits.storm_pps, 0, kMaxStormPps},
+                        {"/limits/mac_moves_per_s", limits.mac_moves_per_s, 0, kMaxMacMovesPerS},
+                        {"/limits/connections", limits.connections, 0, kMaxConnectionsOfPort}};
+    for (const Row& row : rows)
+        if (row.value)
+            if (auto ok = check_range(*row.value, row.lowest, row.highest, row.field); !ok) return ok;
+    if (limits.burst_kib && !limits.rx_mbps && !limits.tx_mbps)
+        return refused("/limits/burst_kib", "is of no rate", std::to_string(*limits.burst_kib),
+                       "with rx_mbps or tx_mbps");
+    return {};
+}
+
 std::string octal(std::uint32_t mode) {
     std::string digits;
     do digits.insert(digits.begin(), static_cast<char>('0' + (mode & 7)));
@@ -162,6 +183,7 @@ Result<> check_port(const Port& port) {
     for (std::size_t i = 0; i < port.workers.size(); ++i) {
         if (auto ok = check_range(port.workers[i], 0, kMaxWorkers - 1, "/workers/" + std::to_string(i)); !ok) return ok;
     }
+    if (auto ok = check_limits(port.limits); !ok) return ok;
     return std::visit([](const auto& device) { return check_device(device); }, port.device);
 }
 

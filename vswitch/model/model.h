@@ -32,7 +32,9 @@ inline constexpr std::uint16_t kGenevePort = 6081;  ///< RFC 8926, section 7
 inline constexpr std::uint32_t kMinKeepaliveMs = 50, kMaxKeepaliveMs = 60'000;
 inline constexpr const char* kKeepalives = "0 (none), or 50-60000 milliseconds";
 inline constexpr std::size_t kMaxAttachmentIps = 64;  ///< each is looked at for every frame
-inline constexpr std::uint8_t kMaxDscp = 63;          ///< RFC 2474, section 3: six bits
+inline constexpr std::uint32_t kMaxMbps = 1'000'000, kMaxBurstKib = 1U << 20, kMaxStormPps = 1'000'000'000,
+                               kMaxMacMovesPerS = 1'000'000, kMaxConnectionsOfPort = 1'000'000;
+inline constexpr std::uint8_t kMaxDscp = 63;  ///< RFC 2474, section 3: six bits
 
 enum class FloodMode : std::uint8_t {
     all,    ///< broadcast, multicast and unknown unicast reach every attachment
@@ -131,6 +133,19 @@ struct VhostUserDevice {
     bool operator==(const VhostUserDevice&) const = default;
 };
 
+/// What a port may do at most; what is absent is not limited.
+struct PortLimits {
+    std::optional<std::uint32_t> rx_mbps;    ///< from the port into the switch; 10^6 bits a second of whole frames
+    std::optional<std::uint32_t> tx_mbps;    ///< towards the port
+    std::optional<std::uint32_t> burst_kib;  ///< of both; none: 10 ms of the rate, at least 128 KiB
+    std::optional<std::uint32_t> storm_pps;  ///< frames for many, and for unknown addresses
+    std::optional<std::uint32_t> mac_moves_per_s;  ///< of source MACs to this port
+    std::optional<std::uint32_t> connections;      ///< of policy, that it may have opened at once
+    [[nodiscard]] bool has_rates() const { return rx_mbps || tx_mbps || storm_pps || mac_moves_per_s; }
+    [[nodiscard]] bool any() const { return has_rates() || connections; }
+    bool operator==(const PortLimits&) const = default;
+};
+
 struct Port {
     std::string owner;
     std::string name;
@@ -139,6 +154,7 @@ struct Port {
     std::optional<std::uint16_t> mtu;     ///< none: the largest MTU of its segments, or that of the underlay it is of
     std::vector<Attachment> attachments;  ///< the untagged one first, then by VLAN
     std::vector<std::uint16_t> workers;   ///< override of the queue plan: worker of each receive queue, used in turn
+    PortLimits limits = {};
     bool operator==(const Port&) const = default;
 };
 

@@ -21,6 +21,7 @@
 namespace bulkhead {
 
 class LinkCuts;
+struct PortLimiter;
 class PortIo;
 struct SegmentPolicy;
 
@@ -91,6 +92,7 @@ struct PortEntry {
     std::vector<std::uint16_t> transmit_queue;      ///< by worker
     std::unique_ptr<const TunnelEntry> tunnel;      ///< null: not a tunnel
     std::unique_ptr<const UnderlayEntry> underlay;  ///< null: no underlay uses it
+    std::shared_ptr<PortLimiter> limiter;           ///< null: its rates are not limited
 };
 
 struct ReceiveQueue {

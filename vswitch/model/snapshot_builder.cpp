@@ -77,7 +77,7 @@ void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, At
 
 Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::map<std::string, PortIo*>& ports,
                                                  const QueuePlan& plan, std::uint16_t workers, Indices& indices,
-                                                 PolicyCompiler& policies) {
+                                                 PolicyCompiler& policies, PortLimiters& limiters) {
     if (auto assigned = assign_indices(model, indices); !assigned) return std::unexpected(assigned.error());
     auto snapshot = std::make_unique<Snapshot>();
     add_segments(*snapshot, model, indices);
@@ -103,6 +103,7 @@ Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::
     add_tunnels(*snapshot, model, indices);
     snapshot->ip_owners = IpOwners(model, indices);
     policies.add_policies(*snapshot, model, indices);
+    limiters.add_limits(*snapshot, model, indices);
     return snapshot;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "vswitch/base/result.h"
+#include "vswitch/limits/port_limiter.h"
 #include "vswitch/model/indices.h"
 #include "vswitch/model/model.h"
 #include "vswitch/model/queue_plan.h"
@@ -15,10 +16,11 @@
 namespace bulkhead {
 
 /// Compiles a valid model. Every object of the model gets its index; those in `ports` are open and carry traffic.
-/// `policies` keeps what need not be compiled anew next time.
+/// `policies` keeps what need not be compiled anew next time, `limiters` what must not.
 [[nodiscard]] Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model,
                                                                const std::map<std::string, PortIo*>& ports,
                                                                const QueuePlan& plan, std::uint16_t workers,
-                                                               Indices& indices, PolicyCompiler& policies);
+                                                               Indices& indices, PolicyCompiler& policies,
+                                                               PortLimiters& limiters);
 
 }  // namespace bulkhead

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <rte_cycles.h>
+
 #include "vswitch/base/cpu_clones.h"
+#include "vswitch/limits/port_limiter.h"
 #include "vswitch/pipeline/learner.h"
 #include "vswitch/pipeline/source_fate.h"
 #include "vswitch/pipeline/stages.h"
@@ -18,6 +21,12 @@ bool are_known(const Batch& batch, std::uint32_t now) noexcept {
             other |= batch.source_entry(row).difference(MacValue(batch.ingress[row], false, now));
     }
     return other == 0;
+}
+
+/// Those that move within one burst all may if one may: none of them is known to have moved yet.
+bool may_move_to(const Snapshot& snapshot, AttachmentIndex attachment) noexcept {
+    const PortLimiter* const limiter = snapshot.ports[snapshot.attachments[attachment].port].limiter.get();
+    return limiter == nullptr || !limiter->mac_moves || limiter->mac_moves->has_tokens(rte_rdtsc());
 }
 
 }  // namespace
@@ -41,6 +50,8 @@ BULKHEAD_CPU_CLONES void learn(Batch& batch, const Snapshot& snapshot, MacTable&
                 batch.drop(row, DropReason::source_mac_owned);
                 break;
             case SourceFate::learned:
+                if (value.exists() && !may_move_to(snapshot, batch.ingress[row])) [[unlikely]]
+                    batch.drop(row, DropReason::mac_move_limit);
                 learner.note(batch.source_key(row), batch.ingress[row]);
         }
     }

@@ -3,7 +3,20 @@
 
 #include <utility>
 
+#include <rte_cycles.h>
+
+#include "vswitch/limits/port_limiter.h"
+
 namespace bulkhead {
+namespace {
+
+/// Null: not limited.
+RateLimit* limit_of_moves(const Snapshot& snapshot, AttachmentIndex attachment) noexcept {
+    PortLimiter* const limiter = snapshot.ports[snapshot.attachments[attachment].port].limiter.get();
+    return limiter != nullptr && limiter->mac_moves ? &*limiter->mac_moves : nullptr;
+}
+
+}  // namespace
 
 void Learner::settle(const Snapshot& snapshot) noexcept {
     if (pending_count_ == 0) return;
@@ -12,7 +25,14 @@ void Learner::settle(const Snapshot& snapshot) noexcept {
     for (std::size_t at = 0; at < pending_count_; ++at) {
         const Pending& pending = pending_[at];
         const SegmentEntry& segment = snapshot.segments[segment_of(pending.key)];
-        report(pending, guard.learn(pending.key, pending.attachment, segment.mac_limit));
+        RateLimit* const moves = limit_of_moves(snapshot, pending.attachment);
+        const std::uint64_t now = moves == nullptr ? 0 : rte_rdtsc();
+        const bool may_move = moves == nullptr || moves->has_tokens(now);
+        const MacTable::LearnResult result = guard.learn(pending.key, pending.attachment, segment.mac_limit, may_move);
+        // Only those who hold the table's lock take any.
+        if (moves != nullptr && result.outcome == MacTable::Learned::moved)
+            (void)moves->take(1, [](std::uint16_t) { return 1U; }, now);
+        report(pending, result);
     }
     pending_count_ = 0;
 }
@@ -25,6 +45,11 @@ void Learner::report(const Pending& pending, const MacTable::LearnResult& result
         if (limit_reported_ == segment && limit_reported_s_ == macs_.now_s()) return;
         limit_reported_ = segment;
         limit_reported_s_ = macs_.now_s();
+    }
+    if (result.outcome == move_limit) {
+        if (moves_reported_ == pending.attachment && moves_reported_s_ == macs_.now_s()) return;
+        moves_reported_ = pending.attachment;
+        moves_reported_s_ = macs_.now_s();
     }
     MacChange change{pending.key, pending.attachment, result.was, result.outcome};
     if (!changes_.push(change)) lost_.add(1);

@@ -56,6 +56,8 @@ class Learner {
     std::size_t pending_count_ = 0;
     SegmentIndex limit_reported_ = kNoSegment;  ///< one event per spell of a full segment, not one per frame
     std::uint32_t limit_reported_s_ = 0;
+    AttachmentIndex moves_reported_ = kNoAttachment;  ///< likewise, of a port to which too many move
+    std::uint32_t moves_reported_s_ = 0;
     Ring<MacChange> changes_{"mac_changes", 4096, Producers::one};  ///< from the worker to control
     Counter lost_;
     std::uint64_t lost_taken_ = 0;  ///< control only

@@ -4,6 +4,7 @@
 #include "vswitch/pipeline/account.h"
 #include "vswitch/pipeline/decapsulate.h"
 #include "vswitch/pipeline/deliver.h"
+#include "vswitch/pipeline/limit_rates.h"
 #include "vswitch/pipeline/ring_stage.h"
 #include "vswitch/pipeline/stages.h"
 
@@ -29,6 +30,7 @@ void Pipeline::adopt(const Snapshot& snapshot) {
 }
 
 void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
+    PortLimiter* const limiter = snapshot.ports[batch.port].limiter.get();
     batch.is_decapsulated = snapshot.ports[batch.port].underlay != nullptr;
     if (batch.is_decapsulated) [[unlikely]]
         decapsulate(batch, snapshot, counters_, exchange_, wire_);  // outer header, VNI → tunnel and segment
@@ -36,6 +38,8 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     parse(batch);
     assign_segment(batch, snapshot, buffers_);  // (port, VLAN) → attachment → segment
     account_received(batch, snapshot, counters_);
+    if (limiter != nullptr) [[unlikely]]
+        limit_received(batch, *limiter);  // no more than the port may send
     if (snapshot.has_secured) [[unlikely]]
         check_port_security(batch, snapshot);  // source MAC, IP, ARP and ND sender are the attachment's own
     find_macs(batch, macs_);
@@ -43,11 +47,13 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
         guard_rings(batch, snapshot, rings_);  // first copies only, nothing by links that are cut
     learn(batch, snapshot, macs_, learner_);   // new or moved sources are noted; nothing is written per frame
     lookup(batch, snapshot);                   // unicast, flood, or drop
+    if (limiter != nullptr) [[unlikely]]
+        limit_flooded(batch, *limiter);  // no storm
     if (snapshot.has_policies) [[unlikely]]
         policy_.judge(batch, snapshot);                            // groups, rules, connections
     answer_requests(batch, snapshot, macs_, counters_, buffers_);  // ARP and ND, for whom the controller told us of
-    replicate(batch, snapshot, policy_, transmitter_, counters_,
-              buffers_);  // split horizon, never back, no payload copies
+    // Split horizon, never back, no payload copies:
+    replicate(batch, snapshot, policy_, transmitter_, counters_, buffers_);
     if (!batch.intact) [[unlikely]] {
         too_big_.note_dropped(snapshot, batch);
         sweep_dropped(batch, counters_);

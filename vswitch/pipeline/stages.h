@@ -33,7 +33,7 @@ void check_port_security(Batch& batch, const Snapshot& snapshot) noexcept;
 void find_macs(Batch& batch, const MacTable& macs) noexcept;
 
 /// New or moved sources go to the learner; known ones are marked as seen. Of what comes back from a middlebox nothing
-/// is learned that is known elsewhere. Verdict: source_mac_owned.
+/// is learned that is known elsewhere. Verdicts: source_mac_owned, mac_move_limit.
 void learn(Batch& batch, const Snapshot& snapshot, MacTable& macs, Learner& learner) noexcept;
 
 /// Where the frame goes: one attachment, or everybody else in the segment. Verdicts: unknown_unicast, flood_disabled,

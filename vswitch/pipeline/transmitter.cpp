@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
 
+#include "vswitch/limits/port_limiter.h"
 #include "vswitch/packet/pending_work.h"
 #include "vswitch/pipeline/encapsulate.h"
 #include "vswitch/pipeline/finish.h"
@@ -225,6 +227,12 @@ template <typename AttachmentOf>
 void Transmitter::send_out(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
                            std::uint16_t count, AttachmentOf attachment_of) noexcept {
     const PortEntry& entry = snapshot.ports[port];
+    if (entry.limiter && entry.limiter->transmitted) [[unlikely]] {
+        const auto length = [lengths](std::uint16_t at) { return lengths[at]; };
+        const std::uint16_t passed = entry.limiter->transmitted->take(count, length, rte_rdtsc());
+        for (std::uint16_t at = passed; at < count; ++at) drop(attachment_of(at), frames[at], DropReason::tx_rate);
+        count = passed;
+    }
     transmit_all(
         *entry.io, entry.transmit_queue[worker_], frames, count,
         [&](std::uint16_t first, std::uint16_t end) {

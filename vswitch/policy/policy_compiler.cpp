@@ -37,6 +37,8 @@ void add_shares(Snapshot& snapshot, const Model& model, const Indices& indices) 
     for (const auto& [name, port] : model.ports)
         if (!std::holds_alternative<EthdevDevice>(port.device))
             snapshot.connection_shares[*indices.ports.find(name)] = kConnectionsOfPod;
+    for (const auto& [name, port] : model.ports)
+        if (port.limits.connections) snapshot.connection_shares[*indices.ports.find(name)] = *port.limits.connections;
 }
 
 }  // namespace

@@ -82,6 +82,10 @@ class RandomModel {
         port.queues = static_cast<std::uint16_t>(1 + below(kMaxQueues));
         if (chance()) port.mtu = static_cast<std::uint16_t>(kMinMtu + below(1000));
         for (unsigned n = below(3); n > 0; --n) port.workers.push_back(static_cast<std::uint16_t>(below(kMaxWorkers)));
+        for (auto limit : {&PortLimits::rx_mbps, &PortLimits::tx_mbps, &PortLimits::storm_pps, &PortLimits::connections,
+                           &PortLimits::mac_moves_per_s})
+            if (chance()) port.limits.*limit = 1 + below(1000);
+        if (port.limits.rx_mbps && chance()) port.limits.burst_kib = 1 + below(1000);
         port.device = device(i);
         unsigned next = 0;
         if (segments > 0 && chance()) port.attachments.push_back(attachment(next++));

@@ -48,6 +48,8 @@ const BadChange kBadChanges[] = {
     {"tunnel with an entry gone", [](Model& m) { m.tunnels.erase("edge-2"); }, ErrorCode::in_use, "tunnel edge-2", ""},
     {"tunnel leaves the segment of its entry", [](Model& m) { m.tunnels["edge-2"].segments = {"gray"}; },
      ErrorCode::in_use, "tunnel edge-2", ""},
+    {"limits for an underlay's port", [](Model& m) { m.ports["uplink0"].limits.tx_mbps = 10; },
+     ErrorCode::invalid_params, "port uplink0", "/limits"},
     {"segment for an underlay's port", [](Model& m) { m.ports["uplink0"].attachments = {attached("blue", 7)}; },
      ErrorCode::invalid_params, "port uplink0", "/vlans/0/segment"},
     {"a MAC that an entry behind a tunnel has",

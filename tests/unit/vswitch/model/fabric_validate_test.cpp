@@ -119,6 +119,7 @@ const BadModel kBadUnderlays[] = {
      [](Model& m) { m.ports["nic0"].attachments = m.ports["pod"].attachments, m.ports.erase("pod"); }, "underlay u0",
      "/port"},
     {"a port of two", [](Model& m) { m.underlays["u1"].port = "nic0"; }, "underlay u1", "/port"},
+    {"a port with limits", [](Model& m) { m.ports["nic0"].limits.rx_mbps = 10; }, "underlay u0", "/port"},
     {"a port of smaller frames", [](Model& m) { m.ports["nic0"].mtu = 1499; }, "underlay u0", "/mtu"},
     {"three", add_u2, "underlay u2", "", ErrorCode::limit},
     {"no address", [](Model& m) { u0(m).addresses.clear(); }, "underlay u0", "/addresses"},
