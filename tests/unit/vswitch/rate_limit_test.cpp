@@ -2,6 +2,7 @@
 #include "vswitch/limits/rate_limit.h"
 
 #include <atomic>
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -63,15 +64,21 @@ TEST(RateLimit, ZeroLetsNothingPass) {
 }
 
 TEST(RateLimit, WorkersTogetherHaveOneRate) {
-    RateLimit limit(1'000'000, 100'000, kSecond);
+    constexpr std::uint64_t kFrames = 4'000'000;
+    RateLimit limit(1'000'000, 10.0 * kFrames, kSecond);
     std::atomic<std::uint64_t> passed{0};
     std::vector<std::thread> workers;
-    for (int worker = 0; worker < 4; ++worker)
+    std::latch start(2);
+    for (int worker = 0; worker < 2; ++worker)
         workers.emplace_back([&] {
-            for (int burst = 0; burst < 10'000; ++burst) passed += take(limit, 7, 10, kLongAfterStart);
+            start.arrive_and_wait();
+            std::uint64_t mine = 0;
+            // Twice as many as there are tokens, so that it ends if none ever run out.
+            for (std::uint64_t burst = 0; burst < kFrames; ++burst) mine += take(limit, 1, 10, kLongAfterStart);
+            passed += mine;
         });
     for (std::thread& worker : workers) worker.join();
-    EXPECT_EQ(passed, 10'000U);
+    EXPECT_EQ(passed, kFrames);
 }
 
 }  // namespace
