@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "guest")]
 
 from demo_one import show_one_node  # noqa: E402
+from demo_policy import show_policy  # noqa: E402
 from demo_two import show_two_nodes  # noqa: E402
 from lib.daemon import BUILD  # noqa: E402
 from lib.leftovers import sweep  # noqa: E402
@@ -30,6 +31,7 @@ def show(options, stack):
     parts = []
     if options.nodes != 2:
         parts.append(show_one_node(stack, not options.no_guest))
+        parts.append(show_policy(stack, *parts[0][0]))
     if options.nodes != 1:
         parts.append(show_two_nodes(stack))
     if options.keep:

@@ -10,6 +10,11 @@ from lib.wait import output_with
 
 DEMO = pathlib.Path(__file__).parents[2] / "scripts/lib/demo.py"
 LAST_ROWS = ["books: every frame delivered, consumed or counted as dropped", "books of both: every frame delivered, consumed or counted"]
+POLICY_ROWS = [  # what stands in a row of the part about policy, and what it ends with
+    ("TCP 5432 to the database, through the door", "connects"), ("TCP 5433 to the database", "no answer"), ("ping the database", "no answer"),
+    ("from its own web pod", "no answer"), ("forwards nothing", "no answer"), ("mallory pings the door as itself", "reached"),
+    ("mallory pings the door as the clerk", "no answer"), ("said as the clerk was counted", "spoofed"),
+    ("the clerk, moved there live", "no answer"), ("the clerk, moved back", "reached")]
 
 
 @pytest.fixture
@@ -26,12 +31,17 @@ def demo():
 
 def test_the_demo_shows_what_it_promises(demo):
     text = output_with(demo, "Enter ends it.", 60)
-    assert "WRONG" not in text and text.count("all as expected") == 2, text
-    rows = [line for line in text.splitlines() if line.startswith(("blue", "red", "books"))]
+    assert "WRONG" not in text and text.count("all as expected") == 3, text
+    rows = [line for line in text.splitlines() if line.startswith(("blue", "red", "books:", "books of"))]
     one, two = rows[:9], rows[9:]  # one switch, then two
     assert len(two) == 9, text
     for part, last in zip((one, two), LAST_ROWS):
         assert [row for row in part if "no answer" in row and "blue -> red" in row] and part[-1].startswith(last)
+    rows = [line for line in text.splitlines() if line.startswith(("office", "vault", "quarantine", "books again"))]
+    assert len(rows) == len(POLICY_ROWS) + 1, text
+    for row, (what, seen) in zip(rows, POLICY_ROWS):
+        assert what in row and row.split("  ")[-1].strip().endswith(seen), row
+    assert rows[-1].startswith("books again") and rows[-1].endswith("balance")
     rest, _ = demo.communicate(b"\n", timeout=20)
     assert demo.returncode == 0 and b"Traceback" not in rest, rest
 
