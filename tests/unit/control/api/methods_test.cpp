@@ -32,18 +32,18 @@ TEST(Methods, AreFoundByName) {
 TEST(Methods, OfTheContractAreThere) {
     std::set<std::string> built_in, planned;
     for (const Method& method : method_table()) (method.built_in ? built_in : planned).emplace(method.name);
-    EXPECT_THAT(built_in,
-                testing::ElementsAre("config.apply", "config.confirm", "config.get", "drop.list", "events.subscribe",
-                                     "events.unsubscribe", "fdb.add", "fdb.flush", "fdb.list", "fdb.remove",
-                                     "group.add", "group.get", "group.list", "group.remove", "group.set", "policy.add",
-                                     "policy.get", "policy.list", "policy.remove", "policy.set", "port.add", "port.get",
-                                     "port.list", "port.move", "port.remove", "port.set", "rpc.discover", "segment.add",
-                                     "segment.get", "segment.list", "segment.remove", "segment.set", "stats.get",
-                                     "system.get", "system.shutdown", "tunnel.add", "tunnel.get", "tunnel.list",
-                                     "tunnel.remove", "tunnel.set", "underlay.add", "underlay.get", "underlay.list",
-                                     "underlay.neighbors", "underlay.remove", "underlay.set"));
-    EXPECT_THAT(planned, testing::IsSupersetOf({"segment.verify", "policy.explain", "mirror.set", "connection.flush",
-                                                "packet.explain", "offload.probe", "capture.add", "key.list"}));
+    EXPECT_THAT(
+        built_in,
+        testing::ElementsAre(
+            "config.apply", "config.confirm", "config.get", "drop.list", "events.subscribe", "events.unsubscribe",
+            "fdb.add", "fdb.flush", "fdb.list", "fdb.remove", "group.add", "group.get", "group.list", "group.remove",
+            "group.set", "packet.explain", "policy.add", "policy.explain", "policy.get", "policy.list", "policy.remove",
+            "policy.set", "port.add", "port.get", "port.list", "port.move", "port.remove", "port.set", "rpc.discover",
+            "segment.add", "segment.get", "segment.list", "segment.remove", "segment.set", "stats.get", "system.get",
+            "system.shutdown", "tunnel.add", "tunnel.get", "tunnel.list", "tunnel.remove", "tunnel.set", "underlay.add",
+            "underlay.get", "underlay.list", "underlay.neighbors", "underlay.remove", "underlay.set"));
+    EXPECT_THAT(planned, testing::IsSupersetOf({"segment.verify", "mirror.set", "connection.flush", "offload.probe",
+                                                "capture.add", "key.list"}));
 }
 
 TEST(Methods, EveryRowSaysWhatItIsAndAdminsMayCallAll) {

@@ -136,6 +136,8 @@ TEST(Arguments, EveryExampleOfTheTableParses) {
         if (method.example.empty()) continue;
         std::istringstream text{std::string(method.example)};
         Words words(std::istream_iterator<std::string>(text), {});
+        // The shell's quotes, which the examples have around whole words.
+        for (std::string& word : words) std::erase(word, '\'');
         ASSERT_GE(words.size(), 2U);
         EXPECT_EQ(words[0] + "." + words[1], method.name);
         EXPECT_TRUE(parse_arguments(method, std::span(words).subspan(2), files)) << method.example;
