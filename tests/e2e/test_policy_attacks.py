@@ -81,7 +81,9 @@ def street(policies=True, **mallory):
         spaces = {}
         for name in (ALICE, BOB, MALLORY):
             fields = mallory if name == MALLORY else {"security": "strict", **({"group": "friends"} if policies else {})}
-            spaces[name] = stack.enter_context(pod(control, name, "blue", [f"{V4[name]}/24", f"{V6[name]}/64"], mac=MAC[name],
+            # The attacker's own kernel says nothing: what is counted is the attack.
+            addresses = [f"{V4[name]}/24"] if name == MALLORY else [f"{V4[name]}/24", f"{V6[name]}/64"]
+            spaces[name] = stack.enter_context(pod(control, name, "blue", addresses, mac=MAC[name], silent=name == MALLORY,
                                                    **({} if fields.get("security") == "off" else own(name)), **fields))
         spaces[CAROL] = stack.enter_context(pod(control, CAROL, mac=MAC[CAROL], silent=True,
                                                 vlans=[{"vlan": RED_VLAN, "segment": "red", "macs": [MAC[CAROL]]}]))
