@@ -169,7 +169,7 @@ constexpr Field kPolicy[] = {
     {"segment", string, kRequired, kImmutable, kBuiltIn, "", "segment of the rule"},
     {"name", string, kRequired, kImmutable, kBuiltIn, "", "name, unique among the rules of the segment"},
     {"order", integer, kRequired, kMutable, kBuiltIn, "", "lower comes first, ties by name; 0-1000000"},
-    {"action", string, kRequired, kMutable, kBuiltIn, "", "allow, deny, redirect (to to_port) or mirror (a copy to to_port; the next rules decide)"},
+    {"action", string, kRequired, kMutable, kBuiltIn, "", "allow, deny, or redirect (to to_port); mirror (a copy to to_port; the next rules decide) is not built in yet"},
     kOwner,
     {"from", object, kOptional, kMutable, kBuiltIn, "{}", "senders"},
     {"to", object, kOptional, kMutable, kBuiltIn, "{}", "receivers"},
@@ -180,7 +180,7 @@ constexpr Field kPolicy[] = {
     {"icmp_types", array, kOptional, kMutable, kBuiltIn, "[]", "types of icmp or icmpv6, 0-255", integer},
     {"to_port", string, kOptional, kMutable, kBuiltIn, R"("")", "redirect, mirror: a port of the segment"},
     {"stateful", boolean, kOptional, kMutable, kBuiltIn, "true", "what is allowed opens a connection, whose answers pass, too"},
-    {"log", boolean, kOptional, kMutable, kBuiltIn, "false", "tell of what it decides"},
+    {"log", boolean, kOptional, kMutable, kNotYet, "false", "tell of what it decides"},
 };
 
 constexpr Field kPolicyEnd[] = {

@@ -87,14 +87,18 @@ void ObjectReader::check_key(const std::string& key, const json& value, std::str
                    .error());
     } else if (!field->built_in) {
         if (!field->default_json.empty() && value == parsed_default(field->default_json)) return;
-        Error error = invalid(pointer_token(key), key + " is not built in yet", shown(value),
-                              field->default_json.empty() ? "leave it out" : std::string(field->default_json))
-                          .error();
-        error.code = ErrorCode::not_built_in;
-        refuse(std::move(error));
+        refuse_not_built_in(key, shown(value),
+                            field->default_json.empty() ? "leave it out" : std::string(field->default_json));
     } else if (!has_type(value, field->type)) {
         refuse(key, "has the wrong type", shown(value), std::string(words_for(field->type)));
     }
+}
+
+void ObjectReader::refuse_not_built_in(std::string_view name, std::string got, std::string allowed) {
+    const std::string key(name);
+    Error error = invalid(pointer_token(key), key + " is not built in yet", std::move(got), std::move(allowed)).error();
+    error.code = ErrorCode::not_built_in;
+    refuse(std::move(error));
 }
 
 const api::Field* ObjectReader::find(std::string_view name) const {

@@ -57,6 +57,8 @@ class ObjectReader {
     /// Notes a refusal unless one is noted already.
     void refuse(Error error);
     void refuse(std::string_view name, std::string_view says, std::string got = {}, std::string allowed = {});
+    /// Of a value that will be one.
+    void refuse_not_built_in(std::string_view name, std::string got, std::string allowed);
     /// Takes over the refusal of an object inside this one, at `prefix` ("/vlans/1").
     void refuse_inside(Error error, std::string_view prefix);
 

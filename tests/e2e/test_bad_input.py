@@ -291,8 +291,8 @@ CASES = {
     "icmp type twice": Bad("policy.add", rule(protocol="icmp", icmp_types=[8, 0, 8]), PARAMS, "/icmp_types/2", "8", "once"),
     "redirect to nowhere": Bad("policy.add", rule(action="redirect"), PARAMS, "/to_port", "nothing", "redirect"),
     "deny to a port": Bad("policy.add", rule(action="deny", to_port="v1"), PARAMS, "/to_port", "v1", "deny"),
-    "mirror to no port": Bad("policy.add", rule(action="mirror", to_port="none"), NOT_FOUND, "/to_port", "none", "port"),
-    "mirror out of the segment": Bad("policy.add", rule(action="mirror", to_port="r1"), PARAMS, "/to_port", "r1", "port of the segment"),
+    "redirect to no port": Bad("policy.add", rule(action="redirect", to_port="none"), NOT_FOUND, "/to_port", "none", "port"),
+    "redirect out of the segment": Bad("policy.add", rule(action="redirect", to_port="r1"), PARAMS, "/to_port", "r1", "port of the segment"),
     "order that is taken away": Bad("policy.set", {"segment": "blue", "name": "web-to-db", "order": None}, PARAMS, "/order", "nothing", "0-1000000"),
     "port that a rule leads to": Bad("port.remove", {"name": "m1"}, IN_USE, "/name", "blue/watched"),
     "move of a port that a rule leads to": Bad("port.move", {"name": "m1", "segment": "green"}, IN_USE, "/segment", "blue/watched"),
@@ -314,6 +314,8 @@ CASES = {
     # what is not built in
     "trust_groups": Bad("tunnel.add", {"name": "t", "type": "geneve", "underlay": "u", "remote": "192.0.2.2", "trust_groups": True}, NOT_BUILT_IN,
                         "/trust_groups", "true", "false"),
+    "a rule that mirrors": Bad("policy.add", rule(action="mirror", to_port="m1"), NOT_BUILT_IN, "/action", "mirror", "redirect"),
+    "a rule that logs": Bad("policy.add", rule(log=True), NOT_BUILT_IN, "/log", "true", "false"),
     "mirrors": Bad("config.apply", config(mirrors=[{"name": "x"}]), NOT_BUILT_IN, "/config/mirrors"),
     "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
     "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
@@ -356,7 +358,7 @@ def target():
         control.call("port.add", name="g1", type="vhost-user", path="/run/bh-g1.sock", segment="blue", group="web")
         control.call("port.add", name="m1", type="vhost-user", path="/run/bh-m1.sock", segment="blue")
         control.call("policy.add", **rule(name="web-to-db", to={"groups": ["db"]}))
-        control.call("policy.add", **rule(name="watched", action="mirror", to_port="m1"))
+        control.call("policy.add", **rule(name="watched", action="redirect", to_port="m1"))
         control.call("port.add", name="v1", type="vhost-user", path="/run/bh-v1.sock", segment="blue", macs=[MAC])
         control.call("port.add", name="r1", type="vhost-user", path="/run/bh-r1.sock", segment="red")
         control.call("port.add", name="t1", type="tap", netns=namespace.path, ifname="t1", segment="blue",

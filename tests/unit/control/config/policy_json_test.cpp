@@ -14,7 +14,7 @@ const json kRule = json::parse(R"({"segment": "blue", "name": "web-to-db", "orde
     "from": {"groups": ["web"], "ips": ["10.1.0.9/16", "2001:db8::/32"], "macs": ["02:00:00:00:00:01"]},
     "to": {"groups": ["db", "cache"], "ips": [], "macs": []}, "ethertype": "ipv4", "protocol": "tcp",
     "src_ports": ["0-65535"], "dst_ports": ["443", "8000-8080"], "icmp_types": [], "to_port": "fw-0",
-    "stateful": false, "log": true})");
+    "stateful": false, "log": false})");
 
 struct Spoilt {
     const char* pointer;
@@ -99,10 +99,20 @@ TEST(PolicyJson, RefusesBadRules) {
         {"/icmp_types", {"echo"}, "/icmp_types/0"},
         {"/to_port", 1, "/to_port"},
         {"/stateful", "yes", "/stateful"},
-        {"/log", 1, "/log"},
         {"/comment", "x", "/comment"},
     };
     expect_refusals(kRule, spoilt, [](const json& object) { return decode_policy(object); });
+}
+
+TEST(PolicyJson, WhatIsNotBuiltInYetIsRefused) {
+    for (const auto& [field, value] : {std::pair<const char*, json>{"log", true}, {"action", "mirror"}}) {
+        json rule = kRule;
+        rule[field] = value;
+        const auto decoded = decode_policy(rule);
+        ASSERT_FALSE(decoded) << field;
+        EXPECT_EQ(decoded.error().code, ErrorCode::not_built_in);
+        EXPECT_EQ(decoded.error().field, std::string("/") + field);
+    }
 }
 
 TEST(PolicyJson, WhatIsWrittenIsRead) {

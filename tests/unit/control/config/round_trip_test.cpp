@@ -215,11 +215,10 @@ class RandomModel {
         policy.action = chance() ? PolicyAction::allow : PolicyAction::deny;
         for (const auto& [name, port] : model.ports) {
             if (!chance() || port.attachments.empty() || port.attachments[0].segment != segment) continue;
-            policy.action = chance() ? PolicyAction::redirect : PolicyAction::mirror;
+            policy.action = PolicyAction::redirect;
             policy.to_port = name;
         }
         policy.stateful = chance();
-        policy.log = chance();
         model.policies.emplace(std::pair(segment, policy.name), policy);
     }
 

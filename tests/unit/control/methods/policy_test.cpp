@@ -62,9 +62,10 @@ TEST_F(PolicyMethods, SetMergesThePatch) {
     EXPECT_EQ(object["order"], 7);
     EXPECT_EQ(object["from"]["groups"], json({"web"}));
     EXPECT_EQ(object["from"]["ips"], json({"10.0.0.0/8"}));
-    object = done("policy.set", {{"segment", "blue"}, {"name", "web-out"}, {"from", nullptr}, {"log", true}})["object"];
+    object = done("policy.set",
+                  {{"segment", "blue"}, {"name", "web-out"}, {"from", nullptr}, {"stateful", false}})["object"];
     EXPECT_EQ(object["from"]["groups"], json::array());
-    EXPECT_EQ(object["log"], true);
+    EXPECT_EQ(object["stateful"], false);
     EXPECT_EQ(object["order"], 7);
     EXPECT_EQ(done("group.set", {{"segment", "blue"}, {"name", "web"}, {"id", 9}})["object"]["id"], 9);
     EXPECT_EQ(world.target.model.groups.at({"blue", "web"}).id, 9);
@@ -88,7 +89,7 @@ TEST_F(PolicyMethods, RefusalsPointIntoTheParameters) {
                    "/to/groups/0");
     expect_refusal(call("policy.add", rule("blue", "x", 1, {{"dst_ports", {"80"}}})), ErrorCode::invalid_params,
                    "/dst_ports");
-    expect_refusal(call("policy.add", rule("red", "x", 1, {{"action", "mirror"}, {"to_port", "web-0"}})),
+    expect_refusal(call("policy.add", rule("red", "x", 1, {{"action", "redirect"}, {"to_port", "web-0"}})),
                    ErrorCode::invalid_params, "/to_port");
     expect_refusal(call("policy.set", {{"segment", "blue"}, {"name", "web-out"}, {"order", nullptr}}),
                    ErrorCode::invalid_params, "/order");
@@ -212,7 +213,7 @@ TEST_F(PolicyMethods, TenantsSeeNoRuleThatLeadsToAPortOfOthers) {
     json tap = guest("wiretap", "red");
     tap["vlans"] = json::parse(R"([{"vlan": 7, "segment": "blue", "group": "web"}])");
     done("port.add", tap);
-    done("policy.add", rule("blue", "watched", 1, {{"action", "mirror"}, {"to_port", "wiretap"}}));
+    done("policy.add", rule("blue", "watched", 1, {{"action", "redirect"}, {"to_port", "wiretap"}}));
     EXPECT_EQ(names("policy.list", json::object(), acme), "blue/web-out ");
     expect_refusal(call("policy.get", named("blue", "watched"), acme), ErrorCode::not_found, "/name");
     expect_refusal(call("policy.remove", named("blue", "watched"), acme), ErrorCode::not_found, "/name");
@@ -232,7 +233,7 @@ TEST_F(Desk, TheFilesRulesDoNotChangeAtRunTime) {
         model_of(segment("blue", 1, "file"), group("blue", "web", 1, "file"), policy("blue", "all", 1, "file")), {}));
     expect_refusal(call("group.set", {{"segment", "blue"}, {"name", "web"}, {"id", 2}}), ErrorCode::denied, "/name");
     expect_refusal(call("group.remove", {{"segment", "blue"}, {"name", "web"}}), ErrorCode::denied, "/name");
-    expect_refusal(call("policy.set", {{"segment", "blue"}, {"name", "all"}, {"log", true}}), ErrorCode::denied,
+    expect_refusal(call("policy.set", {{"segment", "blue"}, {"name", "all"}, {"stateful", false}}), ErrorCode::denied,
                    "/name");
     expect_refusal(call("policy.remove", {{"segment", "blue"}, {"name", "all"}}), ErrorCode::denied, "/name");
     const json own = {{"segment", "blue"}, {"name", "x"}, {"order", 1}, {"action", "deny"}, {"owner", "file"}};

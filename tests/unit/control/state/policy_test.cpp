@@ -18,13 +18,13 @@ Port member(std::string name, std::string segment, std::string group) {
     return port;
 }
 
-// web talks to db; what db sends is mirrored to "ids".
+// web talks to db; what db sends goes through "ids".
 Model base() {
     Policy allowed = policy("blue", "web-to-db"), watched = policy("blue", "watched", 50);
     allowed.from.groups = {"web"};
     allowed.to.groups = {"db"};
     watched.from.groups = {"db"};
-    watched.action = PolicyAction::mirror;
+    watched.action = PolicyAction::redirect;
     watched.to_port = "ids";
     return model_of(segment("blue", 1), segment("red", 2), group("blue", "web", 10), group("blue", "db", 11),
                     group("red", "web", 10), member("web-0", "blue", "web"), guest("ids", "blue"), allowed, watched,
