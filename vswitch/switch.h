@@ -42,7 +42,7 @@ struct SwitchSettings {
     std::size_t mac_capacity = 1U << 20;
     std::size_t connection_places = 1U << 18;  ///< of which three quarters can be in use
     IdleMode idle = IdleMode::adaptive;
-    std::uint32_t max_sleep_us = 800;
+    std::uint32_t max_sleep_us = 1000;
     /// Seconds of a clock that only goes forward, for aging.
     std::function<std::uint32_t()> clock_s;
     std::function<std::uint64_t()> clock_ms;  ///< the same, for neighbours

@@ -42,7 +42,7 @@ constexpr Field kNode[] = {
 
 constexpr Field kIdle[] = {
     {"mode", string, kOptional, kMutable, kBuiltIn, R"("adaptive")", "adaptive: sleep when idle; busy: poll without pause"},
-    {"max_sleep_us", integer, kOptional, kMutable, kBuiltIn, "800", "longest sleep where a port can't wake its worker, 1-100000"},
+    {"max_sleep_us", integer, kOptional, kMutable, kBuiltIn, "1000", "longest sleep where a port can't wake its worker, 1-100000"},
 };
 
 constexpr Field kRole[] = {

@@ -33,7 +33,7 @@ struct Node {
     Hugepages hugepages = Hugepages::automatic;
     std::vector<std::string> eal_args;
     IdleMode idle_mode = IdleMode::adaptive;
-    std::uint32_t max_sleep_us = 800;
+    std::uint32_t max_sleep_us = 1000;
     std::vector<RoleRule> roles;
     std::vector<std::string> netns_roots = {"/run/netns", "/var/run/netns"};
     std::vector<std::string> vhost_roots = {"/run/bulkhead/vhost"};
