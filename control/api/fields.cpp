@@ -151,7 +151,7 @@ constexpr Field kTunnel[] = {
     {"segments", array, kOptional, kMutable, kBuiltIn, "[]", "segments it carries"},
     {"dst_port", integer, kOptional, kMutable, kBuiltIn, "", "UDP port of the remote node, 1-65535; absent: 4789 for vxlan, 6081 for geneve"},
     {"horizon", string, kOptional, kMutable, kBuiltIn, R"("mesh")", "mesh: nothing goes on to another mesh tunnel; spoke: like a port"},
-    {"trust_groups", boolean, kOptional, kMutable, kNotYet, "false", "believe the groups it carries"},
+    {"trust_groups", boolean, kOptional, kMutable, kBuiltIn, "false", "exchange senders' groups with the remote node, and believe its"},
     {"ttl", integer, kOptional, kMutable, kBuiltIn, "64", "time to live of the outer header, 1-255"},
     {"dscp", any, kOptional, kMutable, kBuiltIn, "0", "DSCP of the outer header: 0-63, or copy for that of the inner packet"},
     {"udp_checksum", boolean, kOptional, kMutable, kBuiltIn, "", "fill in the outer UDP checksum; absent: false over IPv4, true over IPv6"},

@@ -47,6 +47,7 @@ Result<Tunnel> decode_tunnel(const json& object, std::string_view owner) {
     tunnel.dscp = decode_dscp(reader);
     // RFC 768 leaves it out where it likes; RFC 8200, section 8.1, wants it unless both ends agree (RFC 6935).
     tunnel.udp_checksum = reader.has("udp_checksum") ? reader.flag("udp_checksum") : !tunnel.remote.is_v4();
+    tunnel.trust_groups = reader.flag("trust_groups");
     tunnel.keepalive_ms = decode_keepalive(reader);
     return reader.finish(std::move(tunnel));
 }
@@ -63,6 +64,7 @@ json encode(const Tunnel& tunnel) {
             {"ttl", tunnel.ttl},
             {"dscp", tunnel.dscp ? json(*tunnel.dscp) : json(kCopy)},
             {"udp_checksum", tunnel.udp_checksum},
+            {"trust_groups", tunnel.trust_groups},
             {"keepalive_ms", tunnel.keepalive_ms}};
 }
 

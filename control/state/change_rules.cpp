@@ -110,7 +110,7 @@ Result<> check_no_host_tap(const Port& port, const Model& before, const Model& a
 std::optional<std::uint32_t> needed_mtu(const Model& model, const Tunnel& tunnel, const std::string& segment) {
     const auto found = model.segments.find(segment);
     if (found == model.segments.end() || !model.underlays.contains(tunnel.underlay)) return std::nullopt;
-    return std::uint32_t{found->second.mtu} + tunnel_overhead(tunnel.remote);
+    return std::uint32_t{found->second.mtu} + tunnel_overhead(tunnel);
 }
 
 bool fits(const Model& model, const Tunnel& tunnel, const std::string& segment) {
@@ -144,7 +144,7 @@ Result<> check_mtu(const ObjectKey& changed, const Model& before, const Model& a
                                  "does not fit: tunnel " + in_quotes(name) + " needs " + std::to_string(*needed) +
                                      " for segment " + in_quotes(segment) + " and has " + std::to_string(available),
                                  std::to_string(got),
-                                 is_segment ? "at most " + std::to_string(available - tunnel_overhead(tunnel.remote))
+                                 is_segment ? "at most " + std::to_string(available - tunnel_overhead(tunnel))
                                             : "at least " + std::to_string(*needed)),
                          to_string(changed.kind), changed.name);
         }

@@ -226,6 +226,8 @@ CASES = {
                                        "/underlay", "u", "underlay"),
     "tunnel of no type": Bad("config.apply", config(tunnels=[{"name": "t", "type": "gre", "underlay": "u", "remote": "192.0.2.2"}]), PARAMS,
                              "/config/tunnels/0/type", "gre", "geneve"),
+    "trust_groups": Bad("tunnel.add", {"name": "t", "type": "vxlan", "underlay": "u", "remote": "192.0.2.2", "trust_groups": 1}, PARAMS,
+                        "/trust_groups", "1", "true or false"),
     "keepalive": Bad("tunnel.add", {"name": "t", "type": "vxlan", "underlay": "u", "remote": "192.0.2.2", "keepalive_ms": 49}, PARAMS,
                      "/keepalive_ms", "49", "50-60000"),
     "offload": Bad("port.add", vhost(offloads=["csum", "ufo"]), PARAMS, "/offloads/1", "ufo", "tso4"),
@@ -312,8 +314,6 @@ CASES = {
     "limit misspelt": Bad("port.add", vhost(limits={"storm_bps": 1}), PARAMS, "/limits/storm_bps", "storm_bps", "storm_pps"),
     "limits as a number": Bad("port.add", vhost(limits=10), PARAMS, "/limits", "10", "object"),
     # what is not built in
-    "trust_groups": Bad("tunnel.add", {"name": "t", "type": "geneve", "underlay": "u", "remote": "192.0.2.2", "trust_groups": True}, NOT_BUILT_IN,
-                        "/trust_groups", "true", "false"),
     "a rule that mirrors": Bad("policy.add", rule(action="mirror", to_port="m1"), NOT_BUILT_IN, "/action", "mirror", "redirect"),
     "a rule that logs": Bad("policy.add", rule(log=True), NOT_BUILT_IN, "/log", "true", "false"),
     "mirrors": Bad("config.apply", config(mirrors=[{"name": "x"}]), NOT_BUILT_IN, "/config/mirrors"),

@@ -13,11 +13,14 @@ using AttachmentIndex = std::uint16_t;
 
 using NextHopIndex = std::uint16_t;
 using RuleIndex = std::uint16_t;
+/// Number of a group in its segment, the same on every node.
+using GroupId = std::uint16_t;
 
 inline constexpr SegmentIndex kNoSegment = 0xffff;
 inline constexpr PortIndex kNoPort = 0xffff;
 inline constexpr AttachmentIndex kNoAttachment = 0xffff;
 inline constexpr RuleIndex kNoRule = 0xffff;
+inline constexpr GroupId kNoGroupId = 0;
 
 /// Bounds of the dense tables; configuration beyond them is refused with `limit`.
 inline constexpr std::uint16_t kMaxSegments = 16384;

@@ -122,7 +122,7 @@ Result<> Admission::check_remote(const Tunnel& tunnel) const {
 }
 
 Result<> Admission::check_segments(const Tunnel& tunnel) const {
-    const std::uint16_t overhead = tunnel_overhead(tunnel.remote), available = underlays_.at(tunnel.underlay).mtu;
+    const std::uint16_t overhead = tunnel_overhead(tunnel), available = underlays_.at(tunnel.underlay).mtu;
     for (std::size_t i = 0; i < tunnel.segments.size(); ++i) {
         const std::string field = "/segments/" + std::to_string(i);
         const auto segment = mtu_of_segment_.find(tunnel.segments[i]);

@@ -202,7 +202,7 @@ struct Tunnel {
     std::uint8_t ttl = 64;
     std::optional<std::uint8_t> dscp = 0;  ///< none: that of the inner packet
     bool udp_checksum = false;
-    bool trust_groups = false;       ///< the groups that its frames carry are believed
+    bool trust_groups = false;       ///< groups of senders are exchanged with the remote, and its are believed
     std::uint32_t keepalive_ms = 0;  ///< pause between the keepalives; 0: none
     bool operator==(const Tunnel&) const = default;
 };

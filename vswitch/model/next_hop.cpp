@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vswitch/overlay/sender_group.h"
 #include "vswitch/packet/ip.h"
 
 namespace bulkhead {
@@ -42,9 +43,11 @@ bool is_host_of(const IpPrefix& network, const IpAddress& address) {
     return has_one && (has_zero || !address.is_v4());
 }
 
-std::uint16_t tunnel_overhead(const IpAddress& remote) {
+std::uint16_t tunnel_overhead(const Tunnel& tunnel) {
     constexpr std::uint16_t kInnerEthernet = 14, kTunnelHeader = 8;
-    return kInnerEthernet + kTunnelHeader + kUdpHeader + (remote.is_v4() ? kIpv4Header : kIpv6Header);
+    const std::uint16_t options = options_length(group_field_of(tunnel));
+    return static_cast<std::uint16_t>(kInnerEthernet + kTunnelHeader + options + kUdpHeader +
+                                      (tunnel.remote.is_v4() ? kIpv4Header : kIpv6Header));
 }
 
 }  // namespace bulkhead

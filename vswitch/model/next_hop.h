@@ -27,8 +27,8 @@ namespace bulkhead {
 /// (RFC 3021, RFC 6164) every address can.
 [[nodiscard]] bool is_host_of(const IpPrefix& network, const IpAddress& address);
 
-/// Bytes that a tunnel adds to a layer-3 packet of a segment: Ethernet, the tunnel's and the UDP header, and the outer
-/// IP.
-[[nodiscard]] std::uint16_t tunnel_overhead(const IpAddress& remote);
+/// Bytes that a tunnel adds to a layer-3 packet of a segment: Ethernet, the tunnel's header with its options, UDP, and
+/// the outer IP.
+[[nodiscard]] std::uint16_t tunnel_overhead(const Tunnel& tunnel);
 
 }  // namespace bulkhead

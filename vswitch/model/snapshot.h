@@ -39,6 +39,7 @@ struct alignas(16) AttachmentEntry {
     bool is_guarded_link : 1 = false;  ///< of a tunnel, which can be cut: see Snapshot::cuts
     bool is_middlebox : 1 = false;     ///< rules redirect to it: what it sends on is others'
     bool is_secured : 1 = false;       ///< what its station says of itself is checked: see Snapshot::station_rules
+    bool trusts_groups : 1 = false;    ///< of a tunnel that may name its frames' groups
     std::uint16_t mtu = 0;             ///< of the segment
     PortIndex out_port = kNoPort;      ///< whose device sends what leaves by it: `port`, or the NIC under a tunnel
     std::uint32_t vni = 0;             ///< of the segment
@@ -109,9 +110,11 @@ struct Snapshot {
     IpOwners ip_owners;                                              ///< of the segments with arp_suppression
     std::vector<std::unique_ptr<const StationRules>> station_rules;  ///< by AttachmentIndex; null: not secured
     std::vector<GroupClass> group_classes;                           ///< by AttachmentIndex, if has_policies
+    std::vector<GroupId> group_ids;                                  ///< by AttachmentIndex, if exchanges_groups
     std::vector<std::uint32_t> connection_shares;                    ///< by PortIndex, likewise
     bool has_policies = false;                                       ///< some segment has a policy
     bool has_secured = false;                                        ///< some attachment is
+    bool exchanges_groups = false;                                   ///< some tunnel has trust_groups
     bool has_guarded = false;                                        ///< some segment is guarded
     const LinkCuts* cuts = nullptr;                                  ///< not null if so
 

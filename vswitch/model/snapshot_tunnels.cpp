@@ -56,10 +56,11 @@ std::unique_ptr<TunnelEntry> tunnel_entry(const Tunnel& tunnel, const Underlay& 
                                                 .remote = tunnel.remote});
     entry->nic = nic;
     entry->next_hop = own;
-    entry->longest_frame = static_cast<std::uint32_t>(underlay.mtu - tunnel_overhead(tunnel.remote) + kEthernetHeader);
+    entry->longest_frame = static_cast<std::uint32_t>(underlay.mtu - tunnel_overhead(tunnel) + kEthernetHeader);
     entry->traffic_class = static_cast<std::uint8_t>(tunnel.dscp.value_or(0) << 2);
     entry->copies_dscp = !tunnel.dscp;
     entry->has_udp_checksum = tunnel.udp_checksum;
+    entry->group_field = group_field_of(tunnel);
     return entry;
 }
 
@@ -72,10 +73,23 @@ void attach(Snapshot& snapshot, const Tunnel& tunnel, PortIndex port, PortIndex 
                                    .carries_tags = true,
                                    .is_reachable = is_open,
                                    .is_mesh = tunnel.horizon == Horizon::mesh,
+                                   .trusts_groups = tunnel.trust_groups,
                                    .mtu = snapshot.segments[segment].mtu,
                                    .out_port = nic,
                                    .vni = snapshot.segments[segment].vni};
     if (is_open) snapshot.segments[segment].members.push_back(index);
+}
+
+/// Who is of which group, for tunnels that tell it.
+void add_group_ids(Snapshot& snapshot, const Model& model, const Indices& indices) {
+    for (const auto& [name, tunnel] : model.tunnels) snapshot.exchanges_groups |= tunnel.trust_groups;
+    if (!snapshot.exchanges_groups) return;
+    snapshot.group_ids.assign(snapshot.attachments.size(), kNoGroupId);
+    for (const auto& [name, port] : model.ports)
+        for (const Attachment& attachment : port.attachments)
+            if (!attachment.group.empty())
+                snapshot.group_ids[*indices.attachments.find(key_of(name, attachment))] =
+                    model.groups.at({attachment.segment, attachment.group}).id;
 }
 
 /// Says which segments could be part of a ring that this node does not see, and which of their attachments lead on.
@@ -126,6 +140,7 @@ void add_tunnels(Snapshot& snapshot, const Model& model, const Indices& indices)
                    *indices.attachments.find({port_name_of_tunnel(name), segment, 0}));
     }
     mark_guarded(snapshot, model, indices);
+    add_group_ids(snapshot, model, indices);
 }
 
 }  // namespace bulkhead

@@ -22,6 +22,11 @@ struct TunnelEntry {
     std::uint8_t traffic_class = 0;   ///< DSCP in its place of the TOS octet
     bool copies_dscp = false;
     bool has_udp_checksum = false;
+    GroupField group_field = GroupField::none;  ///< where its frames say their sender's group
+
+    [[nodiscard]] std::uint16_t header_length() const noexcept {
+        return static_cast<std::uint16_t>(header.length + options_length(group_field));
+    }
 };
 
 /// Stands beside the PortEntry of the NIC port that an underlay uses, and, with nothing but `wire`, beside that of its

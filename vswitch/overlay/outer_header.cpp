@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "vswitch/model/next_hop.h"
+#include "vswitch/overlay/sender_group.h"
 
 namespace bulkhead {
 namespace {
@@ -45,7 +45,8 @@ std::uint8_t* put_ip(std::uint8_t* at, const Tunnel& tunnel, const OuterHeader::
 OuterHeader OuterHeader::build(const Tunnel& tunnel, const Ends& ends) {
     OuterHeader header;
     header.is_v4 = ends.remote.is_v4();
-    header.length = static_cast<std::uint16_t>(tunnel_overhead(ends.remote) + (ends.vlan ? kVlanTag : 0));
+    header.length = static_cast<std::uint16_t>(kEthernetHeader + (ends.vlan ? kVlanTag : 0) +
+                                               (header.is_v4 ? kIpv4Header : kIpv6Header) + kUdpHeader + kShimHeader);
     std::uint8_t* const ip = put_ethernet(header.octets.data() + kRoom - header.length, ends, header.is_v4);
     std::uint8_t* const udp = put_ip(ip, tunnel, ends);
     store_big_endian16(udp + 2, tunnel.dst_port);
@@ -54,6 +55,7 @@ OuterHeader OuterHeader::build(const Tunnel& tunnel, const Ends& ends) {
         shim[0] = kVxlanFlags;
     else
         store_big_endian16(shim + 2, kTransEthernet);
+    if (group_field_of(tunnel) == GroupField::geneve) shim[0] = kGroupOption / kOptionWord;
     if (header.is_v4)
         for (std::uint16_t at = 0; at < kIpv4Header; at += 2)
             header.ipv4_sum += load_big_endian<std::uint16_t>(ip + at);

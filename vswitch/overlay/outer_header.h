@@ -11,17 +11,16 @@
 #include "vswitch/base/ip_address.h"
 #include "vswitch/base/mac_address.h"
 #include "vswitch/model/model.h"
+#include "vswitch/overlay/sender_group.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/packet/ip.h"
 
 namespace bulkhead {
 
-inline constexpr std::uint16_t kShimHeader = 8;  ///< VXLAN's, and Geneve's without options
 /// The VNI that keepalives travel in. RFC 8971, section 6, leaves its value to the operator: 0, since that of a segment
 /// is 1 at least, so no segment's frames can be taken for a keepalive or the other way round; and since Open vSwitch
 /// uses it for its own BFD.
 inline constexpr std::uint32_t kManagementVni = 0;
-inline constexpr std::uint8_t kVxlanFlags = 0x08;  ///< the VNI is valid
 inline constexpr std::uint8_t kGeneveControl = 0x80, kGeneveCritical = 0x40;
 inline constexpr std::uint16_t kTransEthernet = 0x6558;  ///< Geneve's protocol type of Ethernet frames
 /// RFC 6335, section 6: where source ports are chosen from. The remote's NIC spreads flows by them.
@@ -29,9 +28,10 @@ inline constexpr std::uint16_t kEphemeralPorts = 0xc000;
 
 struct OuterHeader {
     static constexpr std::uint16_t kRoom = 80;  ///< the longest, 74, rounded up to whole vectors
+    static constexpr std::uint16_t kRoomWithOptions = kRoom + kGroupOption;
     /// Its last `length` octets are the header, so that every field stands at a fixed distance from the inner frame.
     alignas(16) std::array<std::uint8_t, kRoom> octets{};
-    std::uint16_t length = 0;
+    std::uint16_t length = 0;  ///< without options
     bool is_v4 = true;
     std::uint32_t ipv4_sum = 0;  ///< of the IPv4 header as it stands in `octets`: without length and checksum
 
@@ -48,13 +48,14 @@ struct OuterHeader {
 /// What differs from frame to frame.
 struct OuterFields {
     std::uint64_t destination = 0;   ///< MAC of the next hop
-    std::uint16_t frame_length = 0;  ///< of the inner frame
+    std::uint16_t frame_length = 0;  ///< of the inner frame, and of the options before it
     std::uint32_t vni = 0;
     std::uint32_t flow_hash = 0;
     std::uint8_t traffic_class = 0;  ///< DSCP and ECN, in their place of the TOS octet
 };
 
-/// Writes the header before `inner`, where there is room for kRoom octets. The UDP checksum is zero.
+/// Writes the header before `inner`, the frame or the options before it, where there is room for kRoom octets. The UDP
+/// checksum is zero.
 inline void write_outer(const OuterHeader& header, std::uint8_t* inner, const OuterFields& fields) noexcept {
     // One cache line before the frame, where the header is no longer than that.
     constexpr std::uint16_t kLine = 64;

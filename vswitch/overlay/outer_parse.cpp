@@ -69,6 +69,26 @@ std::uint16_t shim_length(const View& view, std::uint16_t shim, TunnelType type)
     return static_cast<std::uint16_t>(kShimHeader + (first & kOptionWords) * 4);
 }
 
+/// What the header says of its frame's sender. `shim_octets` are all of the header, and are there.
+struct SenderGroup {
+    GroupField field = GroupField::none;
+    GroupId id = kNoGroupId;
+};
+
+SenderGroup sender_group(const View& view, std::uint16_t shim, std::uint16_t shim_octets, TunnelType type) noexcept {
+    if (type == TunnelType::vxlan) return {GroupField::vxlan, read_group(GroupField::vxlan, view.data + shim)};
+    // Who sends other options, too, may have put them first.
+    const std::uint32_t first = shim + kShimHeader, end = static_cast<std::uint32_t>(shim + shim_octets);
+    for (std::uint32_t at = first; at + kOptionWord <= end;) {
+        constexpr std::uint32_t kWords = 0x1f;
+        const auto head = view.at<std::uint32_t>(at);
+        if (is_group_option(head) && at + kGroupOption <= end)
+            return {at == first ? GroupField::geneve : GroupField::none, view.at<std::uint16_t>(at + kGroupOptionData)};
+        at += kOptionWord * (1 + (head & kWords));
+    }
+    return {};
+}
+
 Outer parse_tunnelled(const View& view, const Datagram& datagram, TunnelType type,
                       const UnderlayEntry& underlay) noexcept {
     const std::uint16_t shim = static_cast<std::uint16_t>(datagram.udp + kUdpHeader);
@@ -85,6 +105,7 @@ Outer parse_tunnelled(const View& view, const Datagram& datagram, TunnelType typ
     // RFC 6935, section 5: over IPv6 a zero checksum only where both ends agreed on it.
     if (checksum == 0 ? found.wants_checksum : !is_good(view, datagram)) return dropped(DropReason::bad_outer);
     if (found.is_for_node) return for_node();
+    const SenderGroup group = sender_group(view, shim, shim_octets, type);
     return {.kind = Outer::Kind::tunnelled,
             .reason = DropReason::none,
             .attachment = found.attachment,
@@ -92,8 +113,10 @@ Outer parse_tunnelled(const View& view, const Datagram& datagram, TunnelType typ
             .header_length = static_cast<std::uint16_t>(header),
             .frame_length = datagram.end - header,
             .ecn = datagram.ecn,
-            .is_plain = datagram.is_v4 && datagram.udp - datagram.ip == kIpv4Header && shim_octets == kShimHeader &&
-                        checksum == 0 && datagram.ecn == 0};
+            .group_field = group.field,
+            .group = group.id,
+            .is_plain = datagram.is_v4 && datagram.udp - datagram.ip == kIpv4Header &&
+                        shim_octets == kShimHeader + options_length(group.field) && checksum == 0 && datagram.ecn == 0};
 }
 
 Outer parse_udp(const View& view, const Datagram& datagram, const UnderlayEntry& underlay) noexcept {

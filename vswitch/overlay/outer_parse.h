@@ -14,7 +14,7 @@ namespace bulkhead {
 
 struct Outer {
     enum class Kind : std::uint8_t {
-        tunnelled,  ///< `attachment`, `udp_port`, `header_length`, `frame_length` and `ecn` hold
+        tunnelled,  ///< `attachment`, `udp_port`, and all below hold
         for_node,   ///< ARP, ICMP, ICMPv6, or a tunnel's keepalive: for whoever speaks for this node
         dropped,    ///< for `reason`
     };
@@ -25,7 +25,10 @@ struct Outer {
     std::uint16_t header_length = 0;  ///< what stands before the inner frame
     std::uint32_t frame_length = 0;   ///< of the inner frame; what the link padded is not of it
     std::uint8_t ecn = 0;
-    bool is_plain = false;  ///< IPv4 without options and UDP checksum, no Geneve options, no mark
+    GroupField group_field = GroupField::none;  ///< where it could say its sender's group
+    GroupId group = kNoGroupId;                 ///< what it says there, believed or not
+    /// IPv4 without options and UDP checksum, of Geneve's options none but the group, no mark.
+    bool is_plain = false;
 };
 
 [[nodiscard]] Outer parse_outer(const rte_mbuf* frame, const UnderlayEntry& underlay) noexcept;

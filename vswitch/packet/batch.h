@@ -9,6 +9,7 @@
 #include "vswitch/base/drop_reason.h"
 #include "vswitch/base/ids.h"
 #include "vswitch/fdb/mac_entry.h"
+#include "vswitch/policy/flow_ends.h"
 
 struct rte_mbuf;
 
@@ -50,6 +51,10 @@ struct Batch {
     Column<std::uint16_t> inner_vlan;  ///< tag left on the frame inside the segment, kUntagged if none
     Column<std::uint16_t> priority;    ///< PCP and DEI of the tag that chose the attachment, in their place of the TCI
     Column<AttachmentIndex> egress;    ///< set by lookup
+    /// Of the frame's sender, where it is known and tunnels tell it: set by decapsulate and identify_senders. Without
+    /// meaning unless Snapshot::exchanges_groups.
+    Column<GroupId> group;
+    Column<GroupClass> group_class;  ///< the same as rules see it, of frames out of tunnels; set by identify_senders
 
     // What the MAC table says of the frame's two addresses; set by find_macs. Without meaning for frames with a
     // verdict.

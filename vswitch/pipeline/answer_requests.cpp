@@ -76,6 +76,7 @@ void answer(Batch& batch, std::uint16_t row, const Snapshot& snapshot, const Mac
     batch.frames[row] = made;
     batch.egress[row] = batch.ingress[row];
     batch.verdict[row] = DropReason::none;
+    batch.group[row] = kNoGroupId;
 }
 
 }  // namespace

@@ -133,7 +133,8 @@ void PolicyStage::judge(Batch& batch, const Snapshot& snapshot) noexcept {
         const AttachmentEntry& ingress = snapshot.attachments[batch.attachment];
         const SegmentPolicy* const policy = snapshot.segments[ingress.segment].policy.get();
         if (policy == nullptr) return;
-        if (batch.intact && !ingress.is_middlebox && policy->rules->has_usual_way()) [[likely]] {
+        const bool is_of_one_group = !ingress.is_middlebox && !ingress.trusts_groups;
+        if (batch.intact && is_of_one_group && policy->rules->has_usual_way()) [[likely]] {
             rest = pass_usual(batch, snapshot, *policy);
             return judge_closely(batch, snapshot, {left_.data(), rest});
         }

@@ -34,21 +34,30 @@ void strip(rte_mbuf* frame, std::uint16_t header) noexcept {
 /// differ from frame to frame is masked out.
 class Likeness {
   public:
-    Likeness(const std::uint8_t* first, std::uint16_t header) noexcept
-        : header_(header), ip_(static_cast<std::uint16_t>(header - kPlain)), origin_(origin_of(first)) {
-        std::array<std::uint8_t, kPlain + kEthernetHeader + kVlanTag> mask;
+    /// `reads_groups`: senders' groups are something that may differ.
+    Likeness(const std::uint8_t* first, const Outer& outer, bool reads_groups) noexcept
+        : header_(outer.header_length),
+          ip_(static_cast<std::uint16_t>(header_ - kPlain - options_length(outer.group_field))),
+          origin_(origin_of(first)) {
+        std::array<std::uint8_t, kLongest> mask;
         mask.fill(0xff);
         const auto ignore = [&mask](std::uint32_t at, std::uint32_t octets) { std::fill_n(&mask[at], octets, 0); };
         ignore(kMacPair / 2, kMacPair / 2);
         if (ip_ > kEthernetHeader) mask[kEthernetHeader] = 0x0f;  // PCP and DEI
         mask[ip_ + 1U] = kEcnMask;
-        ignore(ip_ + 2U, 4);      // length, identification
-        mask[ip_ + 6U] = 0xbf;    // DF
-        ignore(ip_ + 8U, 1);      // TTL
-        ignore(ip_ + 10U, 6);     // checksum, source
-        ignore(ip_ + 20U, 2);     // UDP source port
-        ignore(ip_ + 24U, 2);     // UDP length
-        ignore(header_ - 4U, 4);  // VNI; the octet behind it is reserved, and ignored (RFC 7348, section 5)
+        ignore(ip_ + 2U, 4);     // length, identification
+        mask[ip_ + 6U] = 0xbf;   // DF
+        ignore(ip_ + 8U, 1);     // TTL
+        ignore(ip_ + 10U, 6);    // checksum, source
+        ignore(ip_ + 20U, 2);    // UDP source port
+        ignore(ip_ + 24U, 2);    // UDP length
+        ignore(shim() + 4U, 4);  // VNI; the octet behind it is reserved, and ignored (RFC 7348, section 5)
+        if (reads_groups && outer.group_field == GroupField::vxlan) {
+            mask[shim()] = static_cast<std::uint8_t>(~kVxlanGroup);
+            ignore(shim() + 1U, 3);
+        } else if (reads_groups && outer.group_field == GroupField::geneve) {
+            ignore(shim() + kShimHeader + kGroupOptionData, kGroupOption - kGroupOptionData);
+        }
         load(front_mask_, mask.data());
         load(back_mask_, mask.data() + header_ - sizeof(Octets));
         load(front_, first);
@@ -75,13 +84,18 @@ class Likeness {
 
     /// Outer source and VNI of a frame.
     [[nodiscard]] Ipv4VniTable::Key origin_of(const std::uint8_t* data) const noexcept {
-        return Ipv4VniTable::key(data + ip_ + 12, data + header_ - 4);
+        return Ipv4VniTable::key(data + ip_ + 12, data + shim() + 4);
     }
     [[nodiscard]] Ipv4VniTable::Key origin() const noexcept { return origin_; }  ///< of the first frame
+    /// Where VXLAN's or Geneve's header begins.
+    [[nodiscard]] std::uint32_t shim() const noexcept { return ip_ + std::uint32_t{kIpv4Header + kUdpHeader}; }
 
   private:
     using Octets = std::uint64_t __attribute__((vector_size(32)));
     static constexpr std::uint16_t kPlain = kIpv4Header + kUdpHeader + kShimHeader;
+    /// No longer than two vectors, so that the first and the last of them leave nothing out.
+    static constexpr std::uint16_t kLongest = kEthernetHeader + kVlanTag + kPlain + kGroupOption;
+    static_assert(kLongest <= 2 * sizeof(Octets));
 
     /// Not by value: how a vector is handed over differs between the CPUs that this is compiled for.
     static void load(Octets& octets, const std::uint8_t* at) noexcept { std::memcpy(&octets, at, sizeof octets); }
@@ -118,12 +132,22 @@ bool find_origins(Batch& batch, const Ipv4VniTable& table, std::uint16_t udp_por
     return known;
 }
 
+/// What the headers of a burst that are alike say of its frames' senders, where that is believed.
+void read_groups(Batch& batch, const Snapshot& snapshot, const Batch::Column<const std::uint8_t*>& data,
+                 GroupField field, std::uint32_t shim) noexcept {
+    for (std::uint16_t row = 0; row < batch.count; ++row) {
+        const bool is_believed = snapshot.attachments[batch.ingress[row]].trusts_groups;
+        batch.group[row] = is_believed ? read_group(field, data[row] + shim) : kNoGroupId;
+    }
+}
+
 /// The usual burst: every frame out of a tunnel, with nothing unusual in its header. False, and nothing done, for any
 /// other.
-bool strip_alike(Batch& batch, const UnderlayEntry& underlay, const Batch::Column<const std::uint8_t*>& data) noexcept {
+bool strip_alike(Batch& batch, const Snapshot& snapshot, const Batch::Column<const std::uint8_t*>& data) noexcept {
+    const UnderlayEntry& underlay = *snapshot.ports[batch.port].underlay;
     const Outer first = parse_outer(batch.frames[0], underlay);
     if (first.kind != Outer::Kind::tunnelled || !first.is_plain) return false;
-    Likeness likeness(data[0], first.header_length);
+    Likeness likeness(data[0], first, snapshot.exchanges_groups);
     Batch::Column<Ipv4VniTable::Key> origins;
     Ipv4VniTable::Key strays = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
@@ -139,6 +163,8 @@ bool strip_alike(Batch& batch, const UnderlayEntry& underlay, const Batch::Colum
         std::ranges::fill(batch.ingress, first.attachment);
     else if (!find_origins(batch, underlay.tunnels.ipv4(), first.udp_port, origins))
         return false;
+    if (snapshot.exchanges_groups) [[unlikely]]
+        read_groups(batch, snapshot, data, first.group_field, likeness.shim());
     for (std::uint16_t row = 0; row < batch.count; ++row) strip(batch.frames[row], first.header_length);
     return true;
 }
@@ -200,6 +226,7 @@ void strip_one_by_one(Batch& batch, const Snapshot& snapshot, WorkerCounters& co
             continue;
         }
         batch.frames[kept] = frame;
+        batch.group[kept] = snapshot.attachments[outer.attachment].trusts_groups ? outer.group : kNoGroupId;
         batch.ingress[kept++] = outer.attachment;
     }
     batch.count = kept;
@@ -219,7 +246,6 @@ void take_apart(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters
 
 BULKHEAD_CPU_CLONES void decapsulate(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters,
                                      UnderlayExchange& exchange, HostWire& wire) noexcept {
-    const UnderlayEntry& underlay = *snapshot.ports[batch.port].underlay;
     Batch::Column<const std::uint8_t*> data;
     std::uint64_t bytes = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
@@ -229,7 +255,7 @@ BULKHEAD_CPU_CLONES void decapsulate(Batch& batch, const Snapshot& snapshot, Wor
         bytes += batch.frames[row]->pkt_len;
     }
     account_outer(batch, bytes, counters);
-    if (!strip_alike(batch, underlay, data)) take_apart(batch, snapshot, counters, exchange, wire);
+    if (!strip_alike(batch, snapshot, data)) take_apart(batch, snapshot, counters, exchange, wire);
 }
 
 }  // namespace bulkhead

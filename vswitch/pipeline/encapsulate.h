@@ -20,8 +20,9 @@ namespace bulkhead {
 /// takes no chains, before a copy. False without a buffer: it is as it was.
 [[nodiscard]] bool make_room(rte_mbuf*& frame, bool may_chain, rte_mempool* buffers) noexcept;
 
-/// Puts the tunnel's header in front of each frame of one segment; all have room for it.
+/// Puts the tunnel's header in front of each frame of one segment; all have room for it. `groups` are their senders',
+/// and read where the tunnel tells them.
 void encapsulate(const TunnelEntry& tunnel, std::uint64_t next_hop, std::uint32_t vni, rte_mbuf** frames,
-                 std::uint16_t count) noexcept;
+                 const GroupId* groups, std::uint16_t count) noexcept;
 
 }  // namespace bulkhead

@@ -43,6 +43,8 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     if (snapshot.has_secured) [[unlikely]]
         check_port_security(batch, snapshot);  // source MAC, IP, ARP and ND sender are the attachment's own
     find_macs(batch, macs_);
+    if (snapshot.exchanges_groups) [[unlikely]]
+        identify_senders(batch, snapshot);  // the group of whom a frame is from, for tunnels that tell it
     if (snapshot.has_guarded) [[unlikely]]
         guard_rings(batch, snapshot, rings_);  // first copies only, nothing by links that are cut
     learn(batch, snapshot, macs_, learner_);   // new or moved sources are noted; nothing is written per frame
@@ -52,7 +54,7 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     if (snapshot.has_policies) [[unlikely]]
         policy_.judge(batch, snapshot);                            // groups, rules, connections
     answer_requests(batch, snapshot, macs_, counters_, buffers_);  // ARP and ND, for whom the controller told us of
-    // Split horizon, never back, no payload copies:
+    // Split horizon, never back, no payload copies.
     replicate(batch, snapshot, policy_, transmitter_, counters_, buffers_);
     if (!batch.intact) [[unlikely]] {
         too_big_.note_dropped(snapshot, batch);
@@ -66,7 +68,7 @@ void Pipeline::send_probes(const Snapshot& snapshot) noexcept {
         rte_mbuf* const frame = leaves_by(next, snapshot) ? ring_probe_frame(next.probe, buffers_) : nullptr;
         if (frame == nullptr) continue;
         counters_.books.originated.add(1);
-        transmitter_.send(snapshot, next.attachment, frame);
+        transmitter_.send(snapshot, next.attachment, kNoGroupId, frame);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "vswitch/base/drop_reason.h"
 #include "vswitch/model/snapshot.h"
 #include "vswitch/packet/batch.h"
+#include "vswitch/pipeline/stages.h"
 #include "vswitch/policy/dissect.h"
 #include "vswitch/policy/judge.h"
 
@@ -38,14 +39,9 @@ struct Detour {
 
 [[nodiscard]] inline FlowEnds ends_of(const Batch& batch, std::uint16_t row, const Snapshot& snapshot,
                                       AttachmentIndex egress) noexcept {
-    AttachmentIndex from = batch.ingress[row];
     // What comes back from a middlebox is still its first sender's.
-    if (snapshot.attachments[from].is_middlebox) [[unlikely]] {
-        const AttachmentIndex known = batch.source_entry(row).attachment();
-        if (known < snapshot.attachments.size() && snapshot.attachments[known].segment == batch.segment[row])
-            from = known;
-    }
-    return {.from = snapshot.group_classes[from],
+    const AttachmentIndex from = first_ingress(batch, row, snapshot);
+    return {.from = snapshot.attachments[from].trusts_groups ? batch.group_class[row] : snapshot.group_classes[from],
             .to = snapshot.group_classes[egress],
             .source_mac = batch.source[row],
             .destination_mac = batch.destination[row]};

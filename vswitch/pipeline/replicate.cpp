@@ -50,7 +50,7 @@ void send_one(const Batch& batch, std::uint16_t row, const Snapshot& snapshot, A
         frame = with_tag(frame, tci_of(egress, batch, row), buffers);
     if (frame == nullptr) [[unlikely]]
         return count_no_buffer(counters, index);
-    transmitter.send(snapshot, index, frame);
+    transmitter.send(snapshot, index, snapshot.exchanges_groups ? batch.group[row] : kNoGroupId, frame);
 }
 
 void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, PolicyStage& policy, Transmitter& transmitter,

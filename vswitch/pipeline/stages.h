@@ -32,6 +32,10 @@ void check_port_security(Batch& batch, const Snapshot& snapshot) noexcept;
 /// Asks the MAC table for both addresses of every frame at once.
 void find_macs(Batch& batch, const MacTable& macs) noexcept;
 
+/// Which group each frame's sender is of; of frames out of tunnels decapsulate has said it. Only for snapshots that
+/// exchange groups.
+void identify_senders(Batch& batch, const Snapshot& snapshot) noexcept;
+
 /// New or moved sources go to the learner; known ones are marked as seen. Of what comes back from a middlebox nothing
 /// is learned that is known elsewhere. Verdicts: source_mac_owned, mac_move_limit.
 void learn(Batch& batch, const Snapshot& snapshot, MacTable& macs, Learner& learner) noexcept;
@@ -50,6 +54,18 @@ void answer_requests(Batch& batch, const Snapshot& snapshot, const MacTable& mac
 /// The MAC that answer_requests() would answer a frame with, if it is one that it answers; nothing is done.
 [[nodiscard]] std::optional<MacAddress> would_answer(const Batch& batch, std::uint16_t row, const Snapshot& snapshot,
                                                      const MacTable& macs) noexcept;
+
+/// Where a frame came in that a middlebox sends on: at the attachment of its first sender, if that is known.
+[[nodiscard]] inline AttachmentIndex first_ingress(const Batch& batch, std::uint16_t row,
+                                                   const Snapshot& snapshot) noexcept {
+    const AttachmentIndex ingress = batch.ingress[row];
+    if (!snapshot.attachments[ingress].is_middlebox) [[likely]]
+        return ingress;
+    const AttachmentIndex known = batch.source_entry(row).attachment();
+    const bool is_there =
+        known < snapshot.attachments.size() && snapshot.attachments[known].segment == batch.segment[row];
+    return is_there ? known : ingress;
+}
 
 /// What Batch::inner_vlan says of a tag that stays on its frame. A service tag is not the C-tag of the same number:
 /// only attachments that carry tags take it.

@@ -94,7 +94,7 @@ void TooBigAnswers::send(const Snapshot& snapshot, Transmitter& transmitter, Wor
             continue;
         }
         counters.books.originated.add(1);
-        transmitter.send(snapshot, home, due.frame);
+        transmitter.send(snapshot, home, kNoGroupId, due.frame);
     }
 }
 

@@ -58,41 +58,43 @@ void Transmitter::adopt(const Snapshot& snapshot) {
     counters_.books.held.set(waiting_room_.held());
 }
 
-void Transmitter::send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept {
+void Transmitter::send(const Snapshot& snapshot, AttachmentIndex egress, GroupId group, rte_mbuf* frame) noexcept {
     const PortIndex port = snapshot.attachments[egress].out_port;
     if (is_demanding(frame)) [[unlikely]] {
         const std::uint32_t offloads = offloads_of(snapshot.ports[port]);
-        if (!fits(frame, offloads)) return send_unfinished(snapshot, egress, port, frame, offloads);
+        if (!fits(frame, offloads)) return send_unfinished(snapshot, egress, port, group, frame, offloads);
     }
-    enqueue(snapshot, egress, port, frame);
+    enqueue(snapshot, egress, port, group, frame);
 }
 
 void Transmitter::send_all(const Snapshot& snapshot, AttachmentIndex egress, Batch& batch) noexcept {
-    transmit(snapshot, snapshot.attachments[egress].out_port, batch.frames.data(), batch.length.data(), batch.count,
-             [egress](std::uint16_t) { return egress; });
+    transmit(snapshot, snapshot.attachments[egress].out_port, batch.frames.data(), batch.length.data(),
+             batch.group.data(), batch.count, [egress](std::uint16_t) { return egress; });
 }
 
 void Transmitter::send_all(const Snapshot& snapshot, Batch& batch) noexcept {
     transmit(snapshot, snapshot.attachments[batch.egress[0]].out_port, batch.frames.data(), batch.length.data(),
-             batch.count, [&batch](std::uint16_t at) { return batch.egress[at]; });
+             batch.group.data(), batch.count, [&batch](std::uint16_t at) { return batch.egress[at]; });
 }
 
-void Transmitter::send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
-                                  std::uint32_t offloads) noexcept {
+void Transmitter::send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, GroupId group,
+                                  rte_mbuf* frame, std::uint32_t offloads) noexcept {
     std::array<rte_mbuf*, kMaxSegmentsOfFrame> made;
     const Finished finished = finish(frame, offloads, buffers_, made.data());
     if (finished.count == 0) {
         return drop(egress, frame, finished.reason);
     }
     counters_.books.copies.add(finished.count - 1U);
-    for (std::uint16_t at = 0; at < finished.count; ++at) enqueue(snapshot, egress, port, made[at]);
+    for (std::uint16_t at = 0; at < finished.count; ++at) enqueue(snapshot, egress, port, group, made[at]);
 }
 
-void Transmitter::enqueue(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame) noexcept {
+void Transmitter::enqueue(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, GroupId group,
+                          rte_mbuf* frame) noexcept {
     Queue& queue = *queues_[port];
     if (queue.count == 0) waiting_.push_back(port);
     queue.frames[queue.count] = frame;
     queue.by[queue.count] = egress;
+    queue.groups[queue.count] = group;
     queue.lengths[queue.count] = frame->pkt_len;
     if (++queue.count < kBurst) return;
     flush(snapshot, port);
@@ -108,54 +110,60 @@ void Transmitter::flush(const Snapshot& snapshot) noexcept {
 
 void Transmitter::flush(const Snapshot& snapshot, PortIndex port) noexcept {
     Queue& queue = *queues_[port];
-    transmit(snapshot, port, queue.frames.data(), queue.lengths.data(), queue.count,
+    transmit(snapshot, port, queue.frames.data(), queue.lengths.data(), queue.groups.data(), queue.count,
              [&queue](std::uint16_t at) { return queue.by[at]; });
     queue.count = 0;
 }
 
 template <typename AttachmentOf>
 void Transmitter::transmit(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
-                           std::uint16_t count, AttachmentOf attachment_of) noexcept {
-    if (snapshot.ports[port].underlay) return transmit_through(snapshot, port, frames, lengths, count, attachment_of);
+                           const GroupId* groups, std::uint16_t count, AttachmentOf attachment_of) noexcept {
+    if (snapshot.ports[port].underlay)
+        return transmit_through(snapshot, port, frames, lengths, groups, count, attachment_of);
     send_out(snapshot, port, frames, lengths, count, attachment_of);
 }
 
 template <typename AttachmentOf>
 void Transmitter::transmit_through(const Snapshot& snapshot, PortIndex nic, rte_mbuf** frames,
-                                   const std::uint32_t* lengths, std::uint16_t count,
+                                   const std::uint32_t* lengths, const GroupId* groups, std::uint16_t count,
                                    AttachmentOf attachment_of) noexcept {
     Queue out;
     out.count = 0;
     for (std::uint16_t at = 0, run = 0; at < count; run = at) {
         const AttachmentIndex by = attachment_of(run);
         while (at < count && attachment_of(at) == by) ++at;
-        if (at - run == count && enter_tunnel_together(snapshot, by, frames, lengths, count)) [[likely]]
+        if (at - run == count && enter_tunnel_together(snapshot, by, frames, lengths, groups, count)) [[likely]]
             return send_out(snapshot, nic, frames, lengths, count, attachment_of);
-        enter_tunnel(snapshot, by, frames + run, lengths + run, static_cast<std::uint16_t>(at - run), out);
+        enter_tunnel(snapshot, by, frames + run, lengths + run, groups + run, static_cast<std::uint16_t>(at - run),
+                     out);
     }
     send_out(snapshot, nic, out.frames.data(), out.lengths.data(), out.count,
              [&out](std::uint16_t at) { return out.by[at]; });
 }
 
 bool Transmitter::enter_tunnel_together(const Snapshot& snapshot, AttachmentIndex by, rte_mbuf** frames,
-                                        const std::uint32_t* lengths, std::uint16_t count) const noexcept {
+                                        const std::uint32_t* lengths, const GroupId* groups,
+                                        std::uint16_t count) const noexcept {
     const AttachmentEntry& attachment = snapshot.attachments[by];
     const TunnelEntry& tunnel = *snapshot.ports[attachment.port].tunnel;
     const NextHops::Entry next_hop = next_hops_.read(tunnel.next_hop);
     if (next_hop.state != NextHops::State::known || !all_have_room(frames, lengths, count, tunnel.longest_frame))
         return false;
-    encapsulate(tunnel, next_hop.mac, attachment.vni, frames, count);
+    encapsulate(tunnel, next_hop.mac, attachment.vni, frames, groups, count);
     return true;
 }
 
 void Transmitter::enter_tunnel(const Snapshot& snapshot, AttachmentIndex by, rte_mbuf** frames,
-                               const std::uint32_t* lengths, std::uint16_t count, Queue& out) noexcept {
+                               const std::uint32_t* lengths, const GroupId* groups, std::uint16_t count,
+                               Queue& out) noexcept {
     const AttachmentEntry& attachment = snapshot.attachments[by];
     const PortEntry& entry = snapshot.ports[attachment.port];
     const TunnelEntry& tunnel = *entry.tunnel;
     const NextHops::Entry next_hop = next_hops_.read(tunnel.next_hop);
     if (next_hop.state != NextHops::State::known) [[unlikely]] {
-        for (std::uint16_t at = 0; at < count; ++at) wait_or_drop(by, attachment.port, next_hop.state, frames[at]);
+        const bool tells_groups = tunnel.group_field != GroupField::none;
+        for (std::uint16_t at = 0; at < count; ++at)
+            wait_or_drop(by, attachment.port, next_hop.state, tells_groups ? groups[at] : kNoGroupId, frames[at]);
         return;
     }
     const bool may_chain = (entry.io->offloads() & kOffloadMultiSegment) != 0;
@@ -168,16 +176,18 @@ void Transmitter::enter_tunnel(const Snapshot& snapshot, AttachmentIndex by, rte
         } else {
             out.frames[out.count] = frames[at];
             out.by[out.count] = by;
+            if (tunnel.group_field != GroupField::none) [[unlikely]]
+                out.groups[out.count] = groups[at];
             out.lengths[out.count++] = lengths[at];
         }
     }
-    encapsulate(tunnel, next_hop.mac, attachment.vni, out.frames.data() + first,
+    encapsulate(tunnel, next_hop.mac, attachment.vni, out.frames.data() + first, out.groups.data() + first,
                 static_cast<std::uint16_t>(out.count - first));
 }
 
-void Transmitter::wait_or_drop(AttachmentIndex egress, PortIndex tunnel, NextHops::State state,
+void Transmitter::wait_or_drop(AttachmentIndex egress, PortIndex tunnel, NextHops::State state, GroupId group,
                                rte_mbuf* frame) noexcept {
-    if (state != NextHops::State::asking || !waiting_room_.hold(tunnel, egress, frame))
+    if (state != NextHops::State::asking || !waiting_room_.hold(tunnel, egress, group, frame))
         return drop(egress, frame, DropReason::no_neighbor);
     counters_.books.held.set(waiting_room_.held());
 }
@@ -189,8 +199,8 @@ void Transmitter::look_at_waiting(const Snapshot& snapshot) noexcept {
     waiting_room_.release(is_answered, [&](PortIndex tunnel, WaitingRoom::Queue& queue) {
         std::array<std::uint32_t, WaitingRoom::kPlaces> lengths;
         for (std::uint16_t at = 0; at < queue.count; ++at) lengths[at] = queue.frames[at]->pkt_len;
-        transmit_through(snapshot, snapshot.ports[tunnel].tunnel->nic, queue.frames.data(), lengths.data(), queue.count,
-                         [&queue](std::uint16_t at) { return queue.by[at]; });
+        transmit_through(snapshot, snapshot.ports[tunnel].tunnel->nic, queue.frames.data(), lengths.data(),
+                         queue.groups.data(), queue.count, [&queue](std::uint16_t at) { return queue.by[at]; });
     });
     counters_.books.held.set(waiting_room_.held());
 }
@@ -259,7 +269,7 @@ void Transmitter::account_sent(const Snapshot& snapshot, PortIndex port, const s
         const PortIndex tunnel = snapshot.attachments[index].port;
         counters_.ports[tunnel].tx_packets.add(packets);
         counters_.ports[tunnel].tx_bytes.add(bytes);
-        all_bytes += packets * snapshot.ports[tunnel].tunnel->header.length;
+        all_bytes += packets * snapshot.ports[tunnel].tunnel->header_length();
     }
     counters_.ports[port].tx_packets.add(static_cast<std::uint64_t>(end - first));
     counters_.ports[port].tx_bytes.add(all_bytes);

@@ -36,8 +36,9 @@ class Transmitter {
     /// Room for the snapshot's ports. The queues are empty between bursts, so nothing is lost by a change.
     void adopt(const Snapshot& snapshot);
 
-    /// Sends a frame, which it takes, out of an attachment; does in software what the far side can't.
-    void send(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept;
+    /// Sends a frame, which it takes, out of an attachment; does in software what the far side can't. `group` is its
+    /// sender's, for tunnels that tell it.
+    void send(const Snapshot& snapshot, AttachmentIndex egress, GroupId group, rte_mbuf* frame) noexcept;
 
     /// Sends all frames of a batch that go one way and are no more than any far side can take. Nothing waits for its
     /// port.
@@ -58,33 +59,40 @@ class Transmitter {
         std::uint16_t count = 0;
         std::array<rte_mbuf*, kBurst> frames;
         std::array<AttachmentIndex, kBurst> by;     ///< the attachment each frame leaves by
+        std::array<GroupId, kBurst> groups;         ///< each frame's sender's
         std::array<std::uint32_t, kBurst> lengths;  ///< read before the port takes the frame away
     };
 
     // `port` is the out_port of all attachments concerned.
-    void enqueue(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame) noexcept;
-    void send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, rte_mbuf* frame,
-                         std::uint32_t offloads) noexcept;
+    void enqueue(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, GroupId group,
+                 rte_mbuf* frame) noexcept;
+    void send_unfinished(const Snapshot& snapshot, AttachmentIndex egress, PortIndex port, GroupId group,
+                         rte_mbuf* frame, std::uint32_t offloads) noexcept;
     void flush(const Snapshot& snapshot, PortIndex port) noexcept;
-    /// `attachment_of` gives the attachment by which the frame at a place leaves.
+    /// `attachment_of` gives the attachment by which the frame at a place leaves. `groups` are read if it is a tunnel's
+    /// that tells them.
     template <typename AttachmentOf>
     void transmit(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
-                  std::uint16_t count, AttachmentOf attachment_of) noexcept;
+                  const GroupId* groups, std::uint16_t count, AttachmentOf attachment_of) noexcept;
     /// The same where the attachments are of tunnels.
     template <typename AttachmentOf>
     void transmit_through(const Snapshot& snapshot, PortIndex nic, rte_mbuf** frames, const std::uint32_t* lengths,
-                          std::uint16_t count, AttachmentOf attachment_of) noexcept;
+                          const GroupId* groups, std::uint16_t count, AttachmentOf attachment_of) noexcept;
     /// Puts the header of the tunnel of `by` before all the frames; false, and nothing done, if one of them needs more
     /// than that.
     [[nodiscard]] bool enter_tunnel_together(const Snapshot& snapshot, AttachmentIndex by, rte_mbuf** frames,
-                                             const std::uint32_t* lengths, std::uint16_t count) const noexcept;
+                                             const std::uint32_t* lengths, const GroupId* groups,
+                                             std::uint16_t count) const noexcept;
     /// Appends to `out` those of the frames that can go into the tunnel of `by`, with its header before them.
     void enter_tunnel(const Snapshot& snapshot, AttachmentIndex by, rte_mbuf** frames, const std::uint32_t* lengths,
-                      std::uint16_t count, Queue& out) noexcept;
+                      const GroupId* groups, std::uint16_t count, Queue& out) noexcept;
     template <typename AttachmentOf>
     void send_out(const Snapshot& snapshot, PortIndex port, rte_mbuf** frames, const std::uint32_t* lengths,
                   std::uint16_t count, AttachmentOf attachment_of) noexcept;
-    void wait_or_drop(AttachmentIndex egress, PortIndex tunnel, NextHops::State state, rte_mbuf* frame) noexcept;
+    /// The group is kept with it, and may be told by a later snapshot: kNoGroupId unless this one's tunnel tells
+    /// groups.
+    void wait_or_drop(AttachmentIndex egress, PortIndex tunnel, NextHops::State state, GroupId group,
+                      rte_mbuf* frame) noexcept;
     void look_at_waiting(const Snapshot& snapshot) noexcept;
     void drop_too_big(const Snapshot& snapshot, AttachmentIndex egress, rte_mbuf* frame) noexcept;
     void drop(AttachmentIndex egress, rte_mbuf* frame, DropReason reason) noexcept;

@@ -24,6 +24,7 @@ class WaitingRoom {
         std::uint16_t count = 0;
         std::array<rte_mbuf*, kPlaces> frames;
         std::array<AttachmentIndex, kPlaces> by;  ///< the attachment each frame leaves by
+        std::array<GroupId, kPlaces> groups;      ///< each frame's sender's
     };
 
     /// Gives every tunnel its queue. Those that are gone have been weeded.
@@ -40,10 +41,11 @@ class WaitingRoom {
     }
 
     /// False: there is no place.
-    [[nodiscard]] bool hold(PortIndex tunnel, AttachmentIndex by, rte_mbuf* frame) noexcept {
+    [[nodiscard]] bool hold(PortIndex tunnel, AttachmentIndex by, GroupId group, rte_mbuf* frame) noexcept {
         const auto queue = queues_.find(tunnel);
         if (queue == queues_.end() || queue->second.count == kPlaces) return false;
         queue->second.frames[queue->second.count] = frame;
+        queue->second.groups[queue->second.count] = group;
         queue->second.by[queue->second.count++] = by;
         ++held_;
         return true;
@@ -74,6 +76,7 @@ class WaitingRoom {
                     continue;
                 }
                 queue.frames[kept] = queue.frames[at];
+                queue.groups[kept] = queue.groups[at];
                 queue.by[kept++] = queue.by[at];
             }
             held_ -= static_cast<std::uint64_t>(queue.count - kept);

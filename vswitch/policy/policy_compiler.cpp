@@ -60,6 +60,12 @@ std::map<std::string, PolicyCompiler::Source> PolicyCompiler::sources_of(const M
             source->second.members.emplace_back(index, attachment.group);
         }
     }
+    for (const auto& [name, tunnel] : model.tunnels) {
+        if (!tunnel.trust_groups) continue;
+        for (const std::string& segment : tunnel.segments)
+            if (const auto source = sources.find(segment); source != sources.end())
+                source->second.trusted.push_back(*indices.attachments.find({port_name_of_tunnel(name), segment, 0}));
+    }
     for (auto& [name, source] : sources)
         std::ranges::sort(source.rules, {}, [](const Policy& rule) { return std::tie(rule.order, rule.name); });
     return sources;
@@ -71,6 +77,14 @@ GroupClass PolicyCompiler::class_of(const std::string& segment, const std::strin
     const auto classes = classes_of(compiled->second.source.groups);
     const auto known = classes.find(group);
     return known == classes.end() ? kNoGroup : known->second;
+}
+
+/// The groups as tunnels name them, if any may.
+std::shared_ptr<const GroupClasses> PolicyCompiler::numbered(const Source& source) {
+    if (source.trusted.empty()) return nullptr;
+    auto groups = std::make_shared<GroupClasses>();
+    for (const auto& [name, group] : classes_of(source.groups)) groups->add(source.groups.at(name).id, group);
+    return groups;
 }
 
 void PolicyCompiler::compile(Compiled& compiled, const Indices& indices, const std::string& segment) {
@@ -95,9 +109,11 @@ void PolicyCompiler::add_policies(Snapshot& snapshot, const Model& model, const 
             compiled.generation = ++generations_;
             if (compiled.epoch == 0) compiled.epoch = compiled.generation;
             if (!keeps_rules) compile(compiled, indices, segment);
+            compiled.groups = numbered(compiled.source);
         }
         auto policy = std::make_shared<SegmentPolicy>(SegmentPolicy{.rules = compiled.rules,
                                                                     .otherwise = compiled.source.otherwise,
+                                                                    .groups = compiled.groups,
                                                                     .generation = compiled.generation,
                                                                     .epoch = compiled.epoch});
         for (const Policy& rule : compiled.source.rules) {

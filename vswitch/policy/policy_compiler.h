@@ -16,6 +16,7 @@
 
 namespace bulkhead {
 
+class GroupClasses;
 class RuleSet;
 
 class PolicyCompiler {
@@ -33,6 +34,7 @@ class PolicyCompiler {
         std::map<std::string, Group> groups;
         DefaultPolicy otherwise = DefaultPolicy::allow;
         std::vector<std::pair<AttachmentIndex, std::string>> members;  ///< attachments with their groups
+        std::vector<AttachmentIndex> trusted;                          ///< of tunnels that tell their frames' groups
         bool operator==(const Source&) const = default;
         [[nodiscard]] bool has_rules_of(const Source& other) const {
             return rules == other.rules && groups == other.groups;
@@ -41,11 +43,13 @@ class PolicyCompiler {
     struct Compiled {
         Source source;
         std::shared_ptr<const RuleSet> rules;
+        std::shared_ptr<const GroupClasses> groups;
         std::uint32_t generation = 0;
         std::uint32_t epoch = 0;
     };
 
     [[nodiscard]] static std::map<std::string, Source> sources_of(const Model& model, const Indices& indices);
+    [[nodiscard]] static std::shared_ptr<const GroupClasses> numbered(const Source& source);
     void compile(Compiled& compiled, const Indices& indices, const std::string& segment);
 
     std::map<std::string, Compiled> compiled_;  ///< by segment

@@ -20,7 +20,7 @@ const json kUnderlay = json::parse(R"({"name": "u0", "port": "uplink0", "address
     "gateways": ["192.0.2.254"], "vlan": 30, "host_tap": "bh-host0", "mtu": 1600, "neighbors": [{"ip": "192.0.2.2", "mac": "02:00:00:00:02:02"}]})");
 const json kTunnel = json::parse(R"({"name": "edge-2", "type": "vxlan", "underlay": "u0", "remote": "192.0.2.2",
     "segments": ["blue"], "dst_port": 4790, "horizon": "spoke", "ttl": 9, "dscp": "copy", "udp_checksum": true,
-    "keepalive_ms": 50})");
+    "trust_groups": true, "keepalive_ms": 50})");
 const json kEntry = json::parse(R"({"segment": "blue", "mac": "02:00:00:00:00:01", "tunnel": "edge-2",
     "ips": ["10.1.0.9", "2001:db8::9"]})");
 
@@ -92,7 +92,7 @@ TEST(FabricJson, RefusesBadTunnels) {
         {"/keepalive_ms", 4294967396, "/keepalive_ms"},
         {"/keepalive_ms", -50, "/keepalive_ms"},
         {"/keepalive_ms", "100", "/keepalive_ms"},
-        {"/trust_groups", true, "/trust_groups", ErrorCode::not_built_in},
+        {"/trust_groups", "yes", "/trust_groups"},
     };
     expect_refusals(kTunnel, spoilt, [](const json& object) { return decode_tunnel(object); });
 }
@@ -128,14 +128,9 @@ TEST(FabricJson, DefaultsFollowTypeAndRemote) {
     EXPECT_EQ(tunnel.dscp, 0);
     EXPECT_EQ(tunnel.ttl, 64);
     EXPECT_EQ(tunnel.keepalive_ms, 0U);
+    EXPECT_FALSE(tunnel.trust_groups);
     EXPECT_EQ(tunnel.horizon, Horizon::mesh);
     EXPECT_EQ(decode_underlay({{"name", "u"}, {"port", "p"}, {"addresses", {"192.0.2.1/24"}}})->mtu, 1500);
-}
-
-TEST(FabricJson, WhatIsNotBuiltInMayBeLeftAtItsDefault) {
-    json tunnel = kTunnel;
-    tunnel["trust_groups"] = false;
-    EXPECT_TRUE(decode_tunnel(tunnel));
 }
 
 }  // namespace

@@ -153,6 +153,7 @@ class RandomModel {
         tunnel.owner = owner();
         tunnel.type = chance() ? TunnelType::vxlan : TunnelType::geneve;
         tunnel.underlay = underlay.name;
+        tunnel.trust_groups = chance();
         if (chance()) tunnel.keepalive_ms = 50 + below(1000);
         tunnel.remote = *IpAddress::parse(remote);
         tunnel.dst_port = tunnel.type == TunnelType::vxlan ? kVxlanPort : static_cast<std::uint16_t>(6000 + below(9));

@@ -202,6 +202,13 @@ const BadModel kBadTunnels[] = {
     {"a segment one byte too large", [](Model& m) { m.segments["red"].mtu = 1451; }, "tunnel edge-2", "/segments/1"},
     {"a segment one byte too large for IPv6", [](Model& m) { m.segments["blue"].mtu = 1431; }, "tunnel edge-6",
      "/segments/0"},
+    {"groups for which Geneve has no room",
+     [](Model& m) {
+         edge2(m).type = TunnelType::geneve;
+         edge2(m).dst_port = kGenevePort;
+         edge2(m).trust_groups = true;
+     },
+     "tunnel edge-2", "/segments/1"},
     {"an underlay one byte too small", [](Model& m) { u0(m).mtu = 1499; }, "tunnel edge-2", "/segments/1"},
 };
 

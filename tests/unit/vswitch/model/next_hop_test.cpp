@@ -41,8 +41,17 @@ TEST(NextHop, WhatOneNodeCanHave) {
 }
 
 TEST(NextHop, WhatATunnelAdds) {
-    EXPECT_EQ(tunnel_overhead(ip("192.0.2.2")), 50);
-    EXPECT_EQ(tunnel_overhead(ip("2001:db8::2")), 70);
+    Tunnel tunnel;
+    tunnel.remote = ip("192.0.2.2");
+    EXPECT_EQ(tunnel_overhead(tunnel), 50);
+    tunnel.trust_groups = true;
+    EXPECT_EQ(tunnel_overhead(tunnel), 50) << "VXLAN has room for the group";
+    tunnel.type = TunnelType::geneve;
+    EXPECT_EQ(tunnel_overhead(tunnel), 58);
+    tunnel.remote = ip("2001:db8::2");
+    EXPECT_EQ(tunnel_overhead(tunnel), 78);
+    tunnel.trust_groups = false;
+    EXPECT_EQ(tunnel_overhead(tunnel), 70);
 }
 
 }  // namespace

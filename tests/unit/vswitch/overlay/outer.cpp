@@ -46,12 +46,14 @@ Bytes datagram_of(const OuterSpec& spec, const Bytes& inner) {
     Bytes udp;
     put16(udp, 0xd00d);
     put16(udp, spec.udp_port);
-    put16(udp, 16 + spec.geneve_options + inner.size() + static_cast<std::size_t>(spec.udp_length_off));
+    put16(udp, 16 + spec.options.size() + spec.geneve_options + inner.size() +
+                   static_cast<std::size_t>(spec.udp_length_off));
     put16(udp, 0);
     put(udp, {spec.shim_first, spec.shim_second});
-    put16(udp, spec.type == TunnelType::geneve ? 0x6558 : 0);
+    put16(udp, spec.type == TunnelType::geneve ? 0x6558 : spec.vxlan_group);
     put16(udp, spec.vni >> 8);
     put16(udp, spec.vni << 8 & 0xffff);
+    put(udp, spec.options);
     udp.resize(udp.size() + spec.geneve_options, 0x11);
     put(udp, inner);
     return udp;

@@ -23,8 +23,10 @@ struct OuterSpec {
     std::uint8_t ecn = 0;
     std::uint16_t fragment = 0x4000;
     std::uint8_t shim_first = 0x08;  ///< VXLAN's flags, or Geneve's version and option length
-    std::uint8_t shim_second = 0;    ///< Geneve's flags
-    std::size_t geneve_options = 0;  ///< octets
+    std::uint8_t shim_second = 0;    ///< Geneve's flags, or reserved
+    std::size_t geneve_options = 0;  ///< octets of one that nobody knows
+    Bytes options;                   ///< Geneve's, instead
+    std::uint16_t vxlan_group = 0;   ///< the octets 2 and 3 of VXLAN's header
     bool has_udp_checksum = false;
     int udp_length_off = 0, ip_length_off = 0;
     bool breaks_ip_checksum = false, breaks_udp_checksum = false;
