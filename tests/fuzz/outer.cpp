@@ -49,17 +49,32 @@ std::optional<Octets> read_v6(Octets packet, Outer& outer) {
     return packet.subspan(kV6, length);
 }
 
+/// The group of the first option that is ours: class 0xff42, type 1, one word.
+std::uint16_t group_of(Octets options) {
+    while (options.size() >= 4) {
+        const std::size_t length = 4 + 4UL * (options[3] & 31);
+        if (length > options.size()) return 0;
+        if (get16(options, 0) == 0xff42 && options[2] == 1 && length == 8) return get16(options, 4);
+        options = options.subspan(length);
+    }
+    return 0;
+}
+
 bool read_shim(Octets datagram, Outer& outer) {
     const Octets shim = datagram.subspan(kUdp);
     std::size_t options = 0;
     const std::uint16_t port = get16(datagram, 2);
     if (port == kVxlanPort) {
         if ((shim[0] & 8) == 0) return false;
+        if ((shim[0] & 0x80) != 0) outer.group = get16(shim, 2);
+        outer.is_bare = shim[0] == 8 && shim[1] == 0 && get16(shim, 2) == 0;
     } else if (port == kGenevePort) {
         if (shim[0] >> 6 != 0 || shim[1] >> 6 != 0 || get16(shim, 2) != 0x6558) return false;
         options = 4UL * (shim[0] & 63);
         if (kShim + options > shim.size()) return false;
         outer.type = TunnelType::geneve;
+        outer.group = group_of(shim.subspan(kShim, options));
+        outer.is_bare = options == 0;
     } else {
         return false;
     }

@@ -22,6 +22,8 @@ struct Outer {
     std::uint32_t vni = 0;
     std::uint8_t ecn = 0;
     bool has_checksum = false;  ///< and it is right
+    std::uint16_t group = 0;    ///< of the sender, as the header says; 0: none
+    bool is_bare = false;       ///< nothing that the header of a node which knows no groups would not have
     Octets inner;
 };
 

@@ -87,8 +87,8 @@ def outer(nic, source, shim, inner, checksum=False, ecn=0, options=(), port=4789
     return (ether / Dot1Q(vlan=7) if nic else ether) / ip / udp / (shim + bytes(inner))
 
 
-def vxlan(vni):
-    return b"\x08\0\0\0" + vni.to_bytes(3, "big") + b"\0"
+def vxlan(vni, group=None):
+    return (b"\x08\0\0\0" if group is None else b"\x88\0" + group.to_bytes(2, "big")) + vni.to_bytes(3, "big") + b"\0"
 
 
 def geneve(vni, options=b"", critical=0):
@@ -102,6 +102,7 @@ def tunnel():
     marked = inner.copy()
     marked[IP].tos = 2
     vlans = [Ether(src="02:00:00:00:01:03", dst=ALL) / Dot1Q(vlan=vlan) / IP() / ICMP() for vlan in (10, 20, 30)]
+    group = b"\xff\x42\x01\x01\x41\x43\0\0"
     option, critical = b"\x01\x02\x03\x01wxyz", b"\x01\x02\x83\x01wxyz"
     frames = {
         "a-blue": (0, outer(0, "192.0.2.2", vxlan(100), inner)),
@@ -115,6 +116,12 @@ def tunnel():
         "c-geneve": (0, outer(0, "192.0.2.4", geneve(100), inner, port=6081)),
         "c-options": (0, outer(0, "192.0.2.4", geneve(200, option), inner, checksum=True, port=6081)),
         "c-critical": (0, outer(0, "192.0.2.4", geneve(200, critical, 1), inner, port=6081)),
+        "a-group": (0, outer(0, "192.0.2.2", vxlan(100, 0x4142), inner)),
+        "b-group": (0, outer(0, "192.0.2.3", vxlan(100, 0x4143), inner)),
+        "c-group": (0, outer(0, "192.0.2.4", geneve(100, group), inner, port=6081)),
+        "c-group-behind": (0, outer(0, "192.0.2.4", geneve(100, option + group), inner, port=6081)),
+        "e-group": (0, outer(0, "2001:db8::3", geneve(200, group), inner, port=6081)),
+        "f-group": (1, outer(1, "198.51.100.2", vxlan(200, 0x4143), inner)),
         "d-v6": (0, outer(0, "2001:db8::2", vxlan(100), inner, checksum=True)),
         "e-v6": (0, outer(0, "2001:db8::3", geneve(200), inner, port=6081)),
         "f-vlan": (1, outer(1, "198.51.100.2", vxlan(200), inner)),
@@ -133,6 +140,7 @@ def tunnel():
         yield name + "-small", step(port, frame, CHAINED | SMALL | END, 100)
     alike = outer(0, "192.0.2.2", vxlan(100), known)
     yield "burst-alike", step(0, alike, 0) * 3 + step(0, alike, END)
+    yield "burst-groups", b"".join(step(0, outer(0, "192.0.2.2", vxlan(100, number), known), 0) for number in (1, 2, 3, 1))
     yield "burst-mixed", b"".join(step(*frames[name], 0) for name in ("a-blue", "c-options", "d-v6", "b1"))
     yield "there-and-back", step(*frames["a-blue"]) + step(2, known) + step(4, vlans[0]) + step(0, alike)
 

@@ -4,8 +4,8 @@
 //               several buffers, 5 these are small, 6 the burst ends with it
 //   two octets  its length, little end first; with bit 4 one more, that of the first buffer
 //   the frame, or what is left of the input.
-// Whatever comes out of a port or a tunnel must have come in by the same segment, the books must balance and every
-// buffer must have come back.
+// Whatever comes out of a port or a tunnel must have come in by the same segment, with the group of its sender where
+// both ends exchange groups, the books must balance and every buffer must have come back.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -48,14 +48,17 @@ struct PortSpec {
     std::uint16_t underlay_vlan;
     std::map<std::uint16_t, unsigned> segments;  ///< by VLAN, 0 for untagged: the VNI
     std::uint32_t offloads;
+    const char* group = "";  ///< of the attachment that is untagged
 };
 const std::array<PortSpec, 5> kPorts = {{
     {"nic0", "02:00:00:00:00:aa", 0x0200'0000'00aa, 0, {}, kOffloadMultiSegment},
     {"nic1", "02:00:00:00:00:ab", 0x0200'0000'00ab, 7, {}, kOffloadMultiSegment},
-    {"b1", "", 0, 0, {{0, kBlue}}, kOffloadMultiSegment},
+    {"b1", "", 0, 0, {{0, kBlue}}, kOffloadMultiSegment, "web"},
     {"r1", "", 0, 0, {{0, kRed}}, 0},
     {"t1", "", 0, 0, {{10, kBlue}, {20, kRed}, {30, kGreen}}, kOffloadMultiSegment},
 }};
+constexpr const char* kGroup = "web";
+constexpr GroupId kGroupId = 0x4142;
 const std::map<unsigned, std::string> kSegments = {{kBlue, "blue"}, {kRed, "red"}, {kGreen, "green"}};
 
 struct TunnelSpec {
@@ -66,31 +69,35 @@ struct TunnelSpec {
     std::vector<unsigned> vnis;
     Horizon horizon;
     bool has_checksum;
+    bool trusts_groups;
     IpAddress from = *IpAddress::parse(local), to = *IpAddress::parse(remote);
 };
 constexpr std::uint64_t kRemoteMac = 0x0200'0000'00bb;
 constexpr auto kVxlan = TunnelType::vxlan, kGeneve = TunnelType::geneve;
 constexpr auto kMesh = Horizon::mesh, kSpoke = Horizon::spoke;
 const std::array<TunnelSpec, 7> kTunnels = {{
-    {"a", 0, "192.0.2.1", "192.0.2.2", kVxlan, {kBlue, kRed}, kMesh, false},
-    {"b", 0, "192.0.2.1", "192.0.2.3", kVxlan, {kBlue}, kSpoke, true},
-    {"c", 0, "192.0.2.1", "192.0.2.4", kGeneve, {kBlue, kRed}, kMesh, false},
-    {"d", 0, "2001:db8::1", "2001:db8::2", kVxlan, {kBlue}, kMesh, true},
-    {"e", 0, "2001:db8::1", "2001:db8::3", kGeneve, {kRed}, kSpoke, false},
-    {"f", 1, "198.51.100.1", "198.51.100.2", kVxlan, {kBlue, kRed}, kSpoke, false},
-    {"g", 1, "2001:db8:1::1", "2001:db8:1::2", kGeneve, {kBlue}, kMesh, true},
+    {"a", 0, "192.0.2.1", "192.0.2.2", kVxlan, {kBlue, kRed}, kMesh, false, true},
+    {"b", 0, "192.0.2.1", "192.0.2.3", kVxlan, {kBlue}, kSpoke, true, true},
+    {"c", 0, "192.0.2.1", "192.0.2.4", kGeneve, {kBlue, kRed}, kMesh, false, true},
+    {"d", 0, "2001:db8::1", "2001:db8::2", kVxlan, {kBlue}, kMesh, true, false},
+    {"e", 0, "2001:db8::1", "2001:db8::3", kGeneve, {kRed}, kSpoke, false, true},
+    {"f", 1, "198.51.100.1", "198.51.100.2", kVxlan, {kBlue, kRed}, kSpoke, false, false},
+    {"g", 1, "2001:db8:1::1", "2001:db8:1::2", kGeneve, {kBlue}, kMesh, true, false},
 }};
 
 Model model() {
     Model model;
     for (const auto& [vni, name] : kSegments)
         model.segments[name] = {.owner = {}, .name = name, .vni = vni, .tenant = {}};
+    model.groups[{"blue", kGroup}] = {.owner = {}, .segment = "blue", .name = kGroup, .id = kGroupId};
     for (const PortSpec& spec : kPorts) {
         Port& port = model.ports[spec.name];
         port.name = spec.name;
         for (const auto& [vlan, vni] : spec.segments)
-            port.attachments.push_back(
-                {.vlan = vlan == 0 ? std::nullopt : std::optional(vlan), .segment = kSegments.at(vni), .macs = {}});
+            port.attachments.push_back({.vlan = vlan == 0 ? std::nullopt : std::optional(vlan),
+                                        .segment = kSegments.at(vni),
+                                        .group = spec.group,
+                                        .macs = {}});
     }
     model.underlays["u0"] = {.name = "u0", .port = "nic0"};
     model.underlays["u0"].addresses = {*IpPrefix::parse("192.0.2.1/24"), *IpPrefix::parse("2001:db8::1/64")};
@@ -104,6 +111,7 @@ Model model() {
         tunnel.dst_port = spec.type == kVxlan ? kVxlanPort : kGenevePort;
         tunnel.horizon = spec.horizon;
         tunnel.udp_checksum = spec.has_checksum;
+        tunnel.trust_groups = spec.trusts_groups;
         model.underlays[underlay].neighbors.push_back({spec.to, MacAddress(kRemoteMac)});
     }
     return model;
@@ -115,6 +123,7 @@ struct Given {
     const TunnelSpec* tunnel = nullptr;
     std::size_t port = 0;
     bool may_be_marked = false;
+    GroupId group = kNoGroupId;
     std::vector<std::uint8_t> frame;  ///< as it is in the segment
 };
 
@@ -141,6 +150,7 @@ Given given(std::size_t port, const std::vector<std::uint8_t>& frame) {
         all.frame = frame;
         const auto segment = spec.segments.find(untag(all.frame));
         if (segment != spec.segments.end()) all.vni = segment->second;
+        if (*spec.group != '\0') all.group = kGroupId;
         return all;
     }
     const auto outer = read_outer(frame);
@@ -155,6 +165,7 @@ Given given(std::size_t port, const std::vector<std::uint8_t>& frame) {
         all.vni = outer->vni;
         all.tunnel = &tunnel;
         all.may_be_marked = outer->ecn != 0;
+        all.group = tunnel.trusts_groups ? outer->group : kNoGroupId;
         all.frame.assign(outer->inner.begin(), outer->inner.end());
     }
     return all;
@@ -266,9 +277,11 @@ class Target {
         require(outer->source_mac == kPorts[port].nic_mac && outer->destination_mac == kRemoteMac &&
                     outer->vlan == kPorts[port].underlay_vlan && outer->has_checksum == tunnel->has_checksum,
                 "an outer header");
+        require(tunnel->trusts_groups || outer->is_bare, "a group for whom it is not");
         require(std::ranges::any_of(givens_,
                                     [&](const Given& in) {
                                         return in.vni == outer->vni && in.tunnel != &*tunnel &&
+                                               (!tunnel->trusts_groups || in.group == outer->group) &&
                                                (in.tunnel == nullptr || in.tunnel->horizon == kSpoke ||
                                                 tunnel->horizon == kSpoke) &&
                                                is_alike(in, outer->inner);
