@@ -36,20 +36,23 @@ def _node(name, space, device, own, tunnels, check_books, segment_fields=None):
 
 
 @contextlib.contextmanager
-def two_nodes(kind="vxlan", segment_fields=None, check_books=True, **tunnel):
+def two_nodes(kind="vxlan", segment_fields=None, check_books=True, is_lasting=True, **tunnel):
     """Nodes edge-1 and edge-2 with segments blue and red, which span both.
 
-    `segment_fields`, `tunnel`: more of their fields.
+    `segment_fields`, `tunnel`: more of their fields. Tunnels that are not lasting, as the configuration file's are, can be changed.
     """
     with contextlib.ExitStack() as stack:
         spaces = [stack.enter_context(Namespace(name)) for name in ("edge-1", "edge-2")]
         spaces[1].silence()  # both ends of the cable are switches': no kernel has a say at either
         cable = stack.enter_context(Cable(spaces[1], spaces[0]))
         spaces[1].ip("link", "set", FAR, "arp", "off")
-        yield [stack.enter_context(_node(name, space, device, own, [{"name": "peer", "type": kind, "remote": other, **tunnel}],
-                                         check_books, segment_fields))
-               for name, space, device, own, other in
-               zip(("edge-1", "edge-2"), spaces, (cable.near, FAR), ADDRESSES, reversed(ADDRESSES))]
+        nodes = []
+        for name, space, device, own, other in zip(("edge-1", "edge-2"), spaces, (cable.near, FAR), ADDRESSES, reversed(ADDRESSES)):
+            peer = {"name": "peer", "type": kind, "remote": other, **tunnel}
+            nodes.append(stack.enter_context(_node(name, space, device, own, [peer] if is_lasting else [], check_books, segment_fields)))
+            if not is_lasting:
+                nodes[-1].control.call("tunnel.add", underlay="u0", segments=list(SEGMENTS), **peer)
+        yield nodes
 
 
 class Hub:
