@@ -2,6 +2,7 @@
 // The sender's group travels with the frame: what goes out on tunnels that are trusted, octet by octet, and what is
 // believed of what comes in.
 #include <algorithm>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -318,6 +319,40 @@ TEST_P(Groups, GoOnFromTunnelToTunnelIfBothAreTrusted) {
     const Sent sent = receive(from("192.0.2.3", kWeb), other);
     ASSERT_EQ(sent.at("nic").size(), 1U);
     expect_group(read_outer(sent.at("nic")[0]), other, kNoGroupId);
+}
+
+/// In one burst, to several tunnels: by the short way, and by the long one, where the first frame is dropped.
+TEST_P(Groups, GoOnFromTunnelToTunnelEachFramesOwn) {
+    allow_all();
+    bench.model.tunnels.at("n3").horizon = Horizon::spoke;
+    node("n4", "192.0.2.4", true);
+    node("n5", "192.0.2.5", false).horizon = Horizon::spoke;
+    bench.apply();
+    std::uint8_t host = 0;
+    for (const bool has_stray : {false, true}) {
+        OuterSpec stray = from("192.0.2.3", kOps);
+        stray.vni = 999;
+        if (has_stray) bench["nic"].inject(tunnelled(stray, packet(kBroadcast, kFar)));
+        std::map<std::uint8_t, GroupId> expected;  // by the host that the packet is from
+        for (const auto& [remote, group, told] : {std::tuple("192.0.2.3", kWeb, kWeb),
+                                                  {"192.0.2.3", GroupId{999}, GroupId{999}},
+                                                  {"192.0.2.5", kWeb, kNoGroupId},
+                                                  {"192.0.2.3", kNoGroupId, kNoGroupId},
+                                                  {"192.0.2.3", kOps, kOps}}) {
+            bench["nic"].inject(tunnelled(from(remote, group), packet(kBroadcast, kFar, ++host)));
+            expected[host] = told;
+        }
+        bench.run();
+        std::map<std::uint8_t, unsigned> trusted;
+        for (const Bytes& bytes : bench["nic"].take_bytes()) {
+            const OuterSeen outer = read_outer(bytes);
+            if (outer.remote.to_string() == "192.0.2.5") continue;
+            const std::uint8_t sender = bytes[bytes.size() - (14 + 46) + 29];
+            expect_group(outer, packet(kBroadcast, kFar, sender), expected.at(sender));
+            ++trusted[sender];
+        }
+        for (const auto& [sender, told] : expected) EXPECT_GE(trusted[sender], 2U) << int{sender};
+    }
 }
 
 TEST_P(Groups, FollowTheirPort) {
