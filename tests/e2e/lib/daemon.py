@@ -13,7 +13,7 @@ import time
 
 from .child import dies_with_us
 from .control import Control
-from .leftovers import folder_prefix
+from .leftovers import FOLDERS, folder_prefix
 from .notify import Ended, Notifications
 
 BUILD = pathlib.Path(os.environ.get("BULKHEAD_BUILD", pathlib.Path(__file__).parents[3] / "build"))
@@ -166,7 +166,7 @@ class Daemon:
 
 @contextlib.contextmanager
 def running(node=None, config=None, arguments=(), environment=None, wrapper=(), check_books=True):
-    folder = tempfile.mkdtemp(prefix=folder_prefix(), dir="/run")
+    folder = tempfile.mkdtemp(prefix=folder_prefix(), dir=FOLDERS)
     daemon = Daemon(folder, node, config, arguments, environment, wrapper)
     try:
         yield daemon.start()

@@ -6,7 +6,14 @@ import re
 import shutil
 import subprocess
 
-FOLDERS = pathlib.Path("/run")
+
+def _in_memory(folder):
+    """Whether a file system is one of memory. As on every installed system /run is; in a container it may be on a disk,
+    where closing a socket that was removed can wait for seconds until its blocks are given back."""
+    return subprocess.run(["stat", "-f", "-c", "%T", folder], check=True, capture_output=True, text=True).stdout.strip() == "tmpfs"
+
+
+FOLDERS = pathlib.Path(next((folder for folder in ("/run", "/dev/shm") if _in_memory(folder)), "/run"))
 NAMESPACES = pathlib.Path("/run/netns")
 
 

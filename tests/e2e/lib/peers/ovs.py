@@ -8,7 +8,7 @@ import tempfile
 
 from ..cable import FAR
 from ..child import dies_with_us
-from ..leftovers import folder_prefix
+from ..leftovers import FOLDERS, folder_prefix
 from ..netns import Namespace, run
 from ..wait import until
 
@@ -27,7 +27,7 @@ class OvsPeer(Namespace):
     def __enter__(self):
         super().__enter__()
         try:
-            self.folder = tempfile.mkdtemp(prefix=folder_prefix(), dir="/run")
+            self.folder = tempfile.mkdtemp(prefix=folder_prefix(), dir=FOLDERS)
             self.stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self.remote = f"unix:{self.folder}/db.sock"
             self.environment = {**os.environ, **{f"OVS_{name}DIR": self.folder for name in ("RUN", "DB", "LOG", "SYSCONF")}}
