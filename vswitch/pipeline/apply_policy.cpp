@@ -92,26 +92,29 @@ std::uint16_t pass_by_rules(const Burst& burst, const Snapshot& snapshot, Worker
     const GroupClass* const groups = snapshot.group_classes.data();
     const GroupClass from = groups[batch.attachment];
     const std::uint16_t rows = batch.count;
+    // Loop by loop: what one frame waits for is then what a CPU does for the next ones.
+    Batch::Column<Brief> briefs;
+    for (std::uint16_t row = 0; row < rows; ++row) briefs[row] = brief_of(batch, row);
     RuleSet::Usual<kWords> usual(rules);
+    Batch::Column<const CompiledRule*> met;
+    for (std::uint16_t row = 0; row < rows; ++row) {
+        const Brief& brief = briefs[row];
+        const GroupClass to = brief.is_usual ? groups[batch.egress[row]] : GroupClass{0};
+        met[row] = &usual.first_match({.source = brief.source(),
+                                       .destination = brief.destination(),
+                                       .source_port = brief.source_port(),
+                                       .destination_port = brief.destination_port(),
+                                       .protocol = brief.protocol},
+                                      from, to);
+    }
     std::uint16_t left = 0;
     for (std::uint16_t row = 0; row < rows; ++row) {
-        const Brief brief = brief_of(batch, row);
         burst.left[left] = row;
-        if (!brief.is_usual) [[unlikely]] {
+        if (!briefs[row].is_usual || met[row]->action != PolicyAction::allow) [[unlikely]] {
             ++left;
             continue;
         }
-        const std::uint16_t met = usual.first_match({.source = brief.source(),
-                                                     .destination = brief.destination(),
-                                                     .source_port = brief.source_port(),
-                                                     .destination_port = brief.destination_port(),
-                                                     .protocol = brief.protocol},
-                                                    from, groups[batch.egress[row]]);
-        if (met == RuleSet::kNone || rules[met].action != PolicyAction::allow) [[unlikely]] {
-            ++left;
-            continue;
-        }
-        count(counters, rules[met], batch.length[row]);
+        count(counters, *met[row], batch.length[row]);
     }
     return left;
 }
@@ -122,8 +125,8 @@ BULKHEAD_CPU_CLONES std::uint16_t PolicyStage::pass_usual(const Batch& batch, co
                                                           const SegmentPolicy& policy) noexcept {
     const Burst burst{batch, policy, snapshot.attachments[batch.attachment], left_};
     if (policy.rules->has_stateful()) return pass_connections(burst, connections_, macs_.now_s(), counters_);
-    if (policy.rules->size() <= 64) return pass_by_rules<1>(burst, snapshot, counters_);
-    if (policy.rules->size() <= 128) return pass_by_rules<2>(burst, snapshot, counters_);
+    if (policy.rules->words() <= 1) return pass_by_rules<1>(burst, snapshot, counters_);
+    if (policy.rules->words() <= 2) return pass_by_rules<2>(burst, snapshot, counters_);
     return pass_by_rules<0>(burst, snapshot, counters_);
 }
 

@@ -5,81 +5,72 @@
 // Threads: built by control, then immutable.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <map>
+#include <span>
 #include <vector>
 
 namespace bulkhead {
 
-/// 256 rules, which a CPU compares at once.
-struct alignas(32) RuleBits {
-    static constexpr std::size_t kRules = 256;
-    std::array<std::uint64_t, 4> words{};
-
-    void set(std::size_t rule) noexcept { words[rule / 64] |= 1ULL << rule % 64; }
-    void clear(std::size_t rule) noexcept { words[rule / 64] &= ~(1ULL << rule % 64); }
-    RuleBits& operator&=(const RuleBits& other) noexcept {
-        // As one register, where the CPU has such.
-        using Vector [[gnu::vector_size(32)]] = std::uint64_t;
-        Vector mine, others;
-        std::memcpy(&mine, words.data(), sizeof mine);
-        std::memcpy(&others, other.words.data(), sizeof others);
-        mine &= others;
-        std::memcpy(words.data(), &mine, sizeof mine);
-        return *this;
-    }
-    /// The lowest; kRules if there is none. Which it is is nothing a CPU could predict, so no branch asks.
-    [[nodiscard]] unsigned first() const noexcept {
-        const unsigned used = (words[0] != 0 ? 1U : 0U) | (words[1] != 0 ? 2U : 0U) | (words[2] != 0 ? 4U : 0U) | kEnd;
-        const auto word = static_cast<unsigned>(std::countr_zero(used));
-        return 64 * word + static_cast<unsigned>(std::countr_zero(words[word]));
-    }
-    auto operator<=>(const RuleBits&) const = default;
-
-  private:
-    static constexpr unsigned kEnd = 8;  ///< the last word is asked if no other one is used
-};
-
-/// As many rules as there are.
-using RuleSetBits = std::vector<RuleBits>;
+/// As many rules as there are, 64 a word.
+using RuleSetBits = std::vector<std::uint64_t>;
+inline constexpr std::size_t kRulesPerWord = 64;
 
 inline void set_rule(RuleSetBits& bits, std::size_t rule) noexcept {
-    bits[rule / RuleBits::kRules].set(rule % RuleBits::kRules);
+    bits[rule / kRulesPerWord] |= 1ULL << rule % kRulesPerWord;
+}
+inline void clear_rule(RuleSetBits& bits, std::size_t rule) noexcept {
+    bits[rule / kRulesPerWord] &= ~(1ULL << rule % kRulesPerWord);
 }
 
-/// The sets of a field's classes. Equal sets are one class.
+/// Where a class's words begin.
+using RuleClass = std::uint32_t;
+
+/// The sets of all fields' classes. Equal sets are one class.
 class RuleClasses {
   public:
-    explicit RuleClasses(std::size_t rules) : blocks_((rules + RuleBits::kRules - 1) / RuleBits::kRules) {}
+    static constexpr std::size_t kMostRules = kRulesPerWord * kRulesPerWord;
+    static constexpr std::size_t kNone = SIZE_MAX;
 
-    [[nodiscard]] RuleSetBits none() const { return RuleSetBits(blocks_); }
+    explicit RuleClasses(std::size_t rules) : words_((rules + kRulesPerWord - 1) / kRulesPerWord) {}
+
+    [[nodiscard]] RuleSetBits none() const { return RuleSetBits(words_); }
     /// The class of a set, a new one if there is none.
-    std::uint16_t intern(const RuleSetBits& bits) {
-        const auto [known, is_new] = classes_.try_emplace(bits, static_cast<std::uint16_t>(classes_.size()));
-        if (is_new) rows_.insert(rows_.end(), bits.begin(), bits.end());
-        return known->second;
-    }
+    RuleClass intern(const RuleSetBits& bits);
     /// Nothing will be interned any more.
     void seal() {
         classes_.clear();
         rows_.shrink_to_fit();
     }
-    [[nodiscard]] const RuleBits* of(std::uint16_t rule_class) const noexcept {
-        return rows_.data() + rule_class * blocks_;
-    }
-    /// The same where one block holds all rules.
-    [[nodiscard]] const RuleBits& only(std::uint16_t rule_class) const noexcept { return rows_.data()[rule_class]; }
-    [[nodiscard]] std::size_t blocks() const noexcept { return blocks_; }
+
+    /// Its words, and in front of them their summary: a bit for each that is not 0.
+    [[nodiscard]] const std::uint64_t* row(RuleClass rule_class) const noexcept { return rows_.data() + rule_class; }
+    [[nodiscard]] std::size_t words() const noexcept { return words_; }
 
   private:
-    std::size_t blocks_;
-    std::map<RuleSetBits, std::uint16_t> classes_;
-    std::vector<RuleBits> rows_;
+    std::size_t words_;
+    std::map<RuleSetBits, RuleClass> classes_;
+    std::vector<std::uint64_t> rows_;
 };
+
+/// The first rule, from `from` on, that is in all of some classes, by their rows; RuleClasses::kNone if there is none.
+[[nodiscard]] inline std::size_t first_common(std::span<const std::uint64_t* const> rows,
+                                              std::size_t from = 0) noexcept {
+    const auto common = [rows](std::ptrdiff_t at) {
+        std::uint64_t left = rows[0][at];
+        for (std::size_t row = 1; row < rows.size(); ++row) left &= rows[row][at];
+        return left;
+    };
+    const std::size_t first_word = from / kRulesPerWord;
+    for (std::uint64_t words = common(-1) & ~0ULL << first_word; words != 0; words &= words - 1) {
+        const auto word = static_cast<std::size_t>(std::countr_zero(words));
+        std::uint64_t left = common(static_cast<std::ptrdiff_t>(word));
+        if (word == first_word) left &= ~0ULL << from % kRulesPerWord;
+        if (left != 0) return kRulesPerWord * word + static_cast<std::size_t>(std::countr_zero(left));
+    }
+    return RuleClasses::kNone;
+}
 
 }  // namespace bulkhead

@@ -12,6 +12,8 @@
 namespace bulkhead {
 namespace {
 
+static_assert(kMaxRulesOfSegment <= RuleClasses::kMostRules);
+
 __extension__ using Uint128 = unsigned __int128;
 
 Uint128 number_of(const IpAddress& address) {
@@ -53,7 +55,7 @@ RuleSetBits bits_of(RuleClasses& classes, const std::vector<const Policy*>& rule
 
 RuleSet::RuleSet(const std::vector<const Policy*>& rules, const std::vector<RuleIndex>& counters,
                  const std::map<std::string, GroupClass>& groups)
-    : classes_(rules.size()) {
+    : size_(rules.size()), classes_(rules.size()) {
     for (std::size_t at = 0; at < rules.size(); ++at) {
         const Policy* const rule = rules[at];
         rules_.push_back({.action = rule->action, .stateful = rule->stateful, .log = rule->log, .index = counters[at]});
@@ -61,6 +63,7 @@ RuleSet::RuleSet(const std::vector<const Policy*>& rules, const std::vector<Rule
         has_stateful_ |= rule->stateful && lets_pass;
         names_resolution_ |= names_arp(*rule) || names_neighbor_discovery(*rule);
     }
+    rules_.resize(kRulesPerWord * classes_.words() + 1, {.action = PolicyAction::deny});
     compile_groups(rules, groups);
     compile_kinds(rules);
     compile_ports(rules);
@@ -178,20 +181,22 @@ void RuleSet::compile_macs(const std::vector<const Policy*>& rules, Macs& macs, 
 }
 
 std::uint16_t RuleSet::first_match(const Flow& flow, const FlowEnds& ends, std::uint16_t from) const noexcept {
-    const std::uint16_t kind = kind_of(flow);
-    for (std::size_t block = from / RuleBits::kRules; block < classes_.blocks(); ++block) {
-        RuleBits common = classes_.of(kind)[block];
-        common &= classes_.of(from_groups_[ends.from])[block];
-        common &= classes_.of(to_groups_[ends.to])[block];
-        if (flow.role == FlowRole::resolution)
-            common &= classes_.of(flow.family == FlowFamily::none ? arp_names_ : nd_names_)[block];
-        intersect(common, flow, ends, block);
-        for (std::size_t rule = block * RuleBits::kRules; rule < from; ++rule) common.clear(rule % RuleBits::kRules);
-        if (const unsigned first = common.first(); first < RuleBits::kRules)
-            return static_cast<std::uint16_t>(block * RuleBits::kRules + first);
-        from = 0;
-    }
-    return kNone;
+    if (from >= size_) return kNone;
+    std::array<const std::uint64_t*, 10> rows;
+    std::size_t count = 0;
+    const auto keep = [&](RuleClass rule_class) { rows[count++] = classes_.row(rule_class); };
+    keep(kind_of(flow));
+    keep(from_groups_[ends.from]);
+    keep(to_groups_[ends.to]);
+    if (flow.role == FlowRole::resolution) keep(flow.family == FlowFamily::none ? arp_names_ : nd_names_);
+    if (addresses_from_.is_asked) keep(addresses_from_.find(flow.family, flow.source));
+    if (addresses_to_.is_asked) keep(addresses_to_.find(flow.family, flow.destination));
+    if (source_ports_) keep(source_ports_->find(flow.source_port));
+    if (services_) keep(services_->find(flow.service));
+    if (macs_from_.is_asked) keep(macs_from_.find(ends.source_mac));
+    if (macs_to_.is_asked) keep(macs_to_.find(ends.destination_mac));
+    const std::size_t first = first_common({rows.data(), count}, from);
+    return first == RuleClasses::kNone ? kNone : static_cast<std::uint16_t>(first);
 }
 
 }  // namespace bulkhead

@@ -24,20 +24,19 @@ class StrideTable {
     explicit StrideTable(const std::vector<Piece<std::uint64_t>>& pieces) {
         build(pieces, 0, 0);
         uniform_.clear();
-        for (std::size_t step = 0; step < kDepth; ++step) steps_[step] = nodes_[step].data();
+        entries_.shrink_to_fit();
     }
-    StrideTable(const StrideTable&) = delete;
-    StrideTable& operator=(const StrideTable&) = delete;
 
-    [[nodiscard]] std::uint16_t find(std::uint32_t value) const noexcept {
+    [[nodiscard]] RuleClass find(std::uint32_t value) const noexcept { return find(entries_.data(), value); }
+    /// The same by what data() gave.
+    [[nodiscard]] static RuleClass find(const std::uint32_t* entries, std::uint32_t value) noexcept {
         std::uint32_t entry = 0;
         [&]<std::size_t... kSteps>(std::index_sequence<kSteps...>) {
-            ((entry =
-                  steps_[kSteps][(entry << kBits[kSteps]) + (value >> kShifts[kSteps] & ((1U << kBits[kSteps]) - 1))]),
-             ...);
+            ((entry = entries[entry + (value >> kShifts[kSteps] & ((1U << kBits[kSteps]) - 1))]), ...);
         }(std::make_index_sequence<kDepth>());
-        return static_cast<std::uint16_t>(entry);
+        return entry;
     }
+    [[nodiscard]] const std::uint32_t* data() const noexcept { return entries_.data(); }
 
   private:
     static constexpr std::size_t kDepth = sizeof...(kStrides);
@@ -49,24 +48,24 @@ class StrideTable {
         return shifts;
     }();
 
-    /// A node of a step for the values from `base` on; returns its index. Those all of whose values are of one class
-    /// are one node for all.
+    /// A node of a step for the values from `base` on; returns where it begins. Those all of whose values are of one
+    /// class are one node for all.
     std::uint32_t build(const std::vector<Piece<std::uint64_t>>& pieces, std::size_t step, std::uint64_t base) {
         const std::uint64_t span = 1ULL << kBits[step] << kShifts[step];
         if (const auto known = uniform_.find({step, class_at(pieces, base)});
             is_one(pieces, base, span) && known != uniform_.end())
             return known->second;
-        const auto index = static_cast<std::uint32_t>(nodes_[step].size() >> kBits[step]);
-        nodes_[step].resize(nodes_[step].size() + (1UL << kBits[step]));
-        if (is_one(pieces, base, span)) uniform_[{step, class_at(pieces, base)}] = index;
+        const auto node = static_cast<std::uint32_t>(entries_.size());
+        entries_.resize(node + (1UL << kBits[step]));
+        if (is_one(pieces, base, span)) uniform_[{step, class_at(pieces, base)}] = node;
         for (std::uint64_t at = 0; at < 1UL << kBits[step]; ++at) {
             const std::uint64_t first = base + (at << kShifts[step]);
             const std::uint32_t entry = step + 1 == kDepth ? class_at(pieces, first) : build(pieces, step + 1, first);
-            nodes_[step][(static_cast<std::size_t>(index) << kBits[step]) + at] = static_cast<std::uint16_t>(entry);
+            entries_[node + at] = entry;
         }
-        return index;
+        return node;
     }
-    static std::uint16_t class_at(const std::vector<Piece<std::uint64_t>>& pieces, std::uint64_t value) {
+    static RuleClass class_at(const std::vector<Piece<std::uint64_t>>& pieces, std::uint64_t value) {
         return std::prev(std::ranges::upper_bound(pieces, value, {}, &Piece<std::uint64_t>::first))->rule_class;
     }
     static bool is_one(const std::vector<Piece<std::uint64_t>>& pieces, std::uint64_t base, std::uint64_t span) {
@@ -74,9 +73,8 @@ class StrideTable {
         return next == pieces.end() || next->first >= base + span;
     }
 
-    std::array<const std::uint16_t*, kDepth> steps_;        ///< into nodes_
-    std::array<std::vector<std::uint16_t>, kDepth> nodes_;  ///< by step: entries are nodes of the next, or classes
-    std::map<std::pair<std::size_t, std::uint16_t>, std::uint32_t> uniform_;  ///< while it is built
+    std::vector<std::uint32_t> entries_;  ///< node behind node, the first one first; each says where the next begins
+    std::map<std::pair<std::size_t, RuleClass>, std::uint32_t> uniform_;  ///< while it is built
 };
 
 using Ipv4Table = StrideTable<12, 10, 10>;

@@ -22,7 +22,7 @@ struct RuleRange {
 template <typename Value>
 struct Piece {
     Value first;
-    std::uint16_t rule_class;
+    RuleClass rule_class;
 };
 
 /// In ascending order, the first at 0. `indifferent` are the rules that every value satisfies.
@@ -42,7 +42,7 @@ std::vector<Piece<Value>> cut(const std::vector<RuleRange<Value>>& ranges, const
     std::ranges::sort(edges, {}, &Edge::at);
 
     // A rule's ranges may overlap.
-    std::vector<int> times(indifferent.size() * RuleBits::kRules, 0);
+    std::vector<int> times(indifferent.size() * kRulesPerWord, 0);
     RuleSetBits satisfied = indifferent;
     std::vector<Piece<Value>> pieces;
     if (edges.empty() || edges.front().at != 0) pieces.push_back({0, classes.intern(satisfied)});
@@ -50,13 +50,12 @@ std::vector<Piece<Value>> cut(const std::vector<RuleRange<Value>>& ranges, const
         const Value at = edge->at;
         for (; edge != edges.end() && edge->at == at; ++edge) {
             times[edge->rule] += edge->change;
-            RuleBits& block = satisfied[edge->rule / RuleBits::kRules];
             if (times[edge->rule] > 0)
-                block.set(edge->rule % RuleBits::kRules);
+                set_rule(satisfied, edge->rule);
             else
-                block.clear(edge->rule % RuleBits::kRules);
+                clear_rule(satisfied, edge->rule);
         }
-        const std::uint16_t rule_class = classes.intern(satisfied);
+        const RuleClass rule_class = classes.intern(satisfied);
         if (pieces.empty() || pieces.back().rule_class != rule_class) pieces.push_back({at, rule_class});
     }
     return pieces;
