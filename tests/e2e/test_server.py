@@ -204,6 +204,7 @@ def fate(connection):
 
 
 def test_ten_thousand_connections(server, other):
+    assert answers_quickly(other)  # and so has noticed who hung up before
     with descriptors(11_000), contextlib.ExitStack() as stack:
         connections = []
         for _ in range(10_000):
