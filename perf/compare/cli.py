@@ -9,7 +9,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import document, hugepages, machine, plot, programs, table
+from . import book, document, hugepages, machine, plot, programs, table
 from .cases import CASES, group_of
 from .check import check
 from .plan import Plan
@@ -36,7 +36,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write machine, parameters and every run")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the result (SVG; needs python3-matplotlib)")
     parser.add_argument("--from", type=Path, dest="source", metavar="FILE", help="measure nothing: take this JSON")
-    parser.add_argument("--update-docs", action="store_true", help="rewrite docs/performance.md, .json and .svg")
+    parser.add_argument("--update-docs", action="store_true",
+                        help="put the figures into docs/performance.md, .json and .svg; those of other cases stay")
     parser.add_argument("--check", action="store_true",
                         help="measure beside the floor only; fails when a ratio to it is worse than that in docs/")
     parser.add_argument("--only-check", action="store_true", help=argparse.SUPPRESS)  # for scripts/bench, of the others
@@ -99,32 +100,20 @@ def _measure(options: argparse.Namespace) -> dict:
     return {**result, "summary": summarize(runs), "runs": runs}
 
 
-def _read(source: Path) -> dict:
-    try:
-        result = json.loads(source.read_text())
-    except OSError as error:
-        raise MeasurementFailed(f"{source}: {error.strerror}") from error
-    except ValueError as error:
-        raise MeasurementFailed(f"{source} is no JSON: {error}") from error
-    if not isinstance(result, dict) or result.get("format") != 1:
-        raise MeasurementFailed(f"{source} was not written by scripts/bench --json")
-    if unknown := {run["case"] for run in result["runs"]} - set(CASES):
-        raise MeasurementFailed(f"{source} has cases that are no more: {', '.join(sorted(unknown))}")
-    return result
-
-
 def _write(result: dict, target: Path) -> None:
     target.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def _update_docs(result: dict, folder: Path) -> None:
-    drawn = _draw(result, folder / "performance.svg")
-    _write(result, folder / "performance.json")
-    (folder / "performance.md").write_text(document.render(result, drawn))
+    file = folder / "performance.json"
+    measurements = book.with_new(book.committed(file) if file.exists() else [], result)
+    drawn = _draw(book.rows(measurements), folder / "performance.svg")
+    book.write(measurements, file)
+    (folder / "performance.md").write_text(document.render(measurements, drawn))
 
 
-def _draw(result: dict, target: Path) -> bool:
-    drawn = plot.draw(result, target)
+def _draw(rows: list[dict], target: Path) -> bool:
+    drawn = plot.draw(rows, target)
     if not drawn:
         print("skipped: the plot: matplotlib is not installed (apt-get install python3-matplotlib)", file=sys.stderr)
     return drawn
@@ -137,8 +126,8 @@ def main() -> int:
     # As an exception, so that every process and folder is cleaned up on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        committed = _read(DOCS / "performance.json")["summary"] if options.check else []
-        result = _read(options.source) if options.source else _measure(options)
+        committed = book.rows(book.committed(DOCS / "performance.json")) if options.check else []
+        result = book.result(options.source) if options.source else _measure(options)
     except (MeasurementFailed, OSError, subprocess.SubprocessError) as failure:
         print(f"scripts/bench: {failure}", file=sys.stderr)
         return 1
@@ -149,7 +138,7 @@ def main() -> int:
     if options.json:
         _write(result, options.json)
     if options.plot:
-        _draw(result, options.plot)
+        _draw(result["summary"], options.plot)
     if options.update_docs:
         _update_docs(result, DOCS)
     return _say_check(options, result, committed) if options.check else 0

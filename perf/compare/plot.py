@@ -13,8 +13,8 @@ _WIDTH, _HEIGHT = 5.2, 3.2  # of a group
 _COLOURS = dict(zip(programs.TITLES, ("tab:gray", "tab:gray", "tab:orange", "tab:red", "tab:blue")))
 
 
-def draw(result: dict, target: Path) -> bool:
-    """A group's first figure by case, a bar a program; a picture a group. False when matplotlib is not there."""
+def draw(rows: list[dict], target: Path) -> bool:
+    """Of summaries' rows, a group's first figure by case, a bar a program; a picture a group. False when matplotlib is not there."""
     try:
         import matplotlib
     except ImportError:
@@ -23,7 +23,7 @@ def draw(result: dict, target: Path) -> bool:
     from matplotlib import pyplot
 
     # Where nothing is compared there is nothing to see.
-    groups = [(group, rows) for group, rows in by_group(result["summary"]) if group.floor]
+    groups = [(group, its) for group, its in by_group(rows) if group.floor]
     lines = max(1, -(-len(groups) // _COLUMNS))
     figure, all_axes = pyplot.subplots(lines, _COLUMNS, figsize=(_WIDTH * _COLUMNS, _HEIGHT * lines), squeeze=False)
     for axes in all_axes.flat[len(groups):]:

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "perf"))
 
-from compare import check, cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
+from compare import book, check, cli, document, guest, latency, machine, openvswitch, plot, processes, rounds, summary, table, testpmd, window  # noqa: E402
 from compare import bridge, bulkheadd, firewall, iperf, mover, outage  # noqa: E402
 from compare.cases import CASES  # noqa: E402
 from compare.plan import Plan  # noqa: E402
@@ -543,12 +543,31 @@ class Files(unittest.TestCase):
             (self.folder / "r.json").write_text(json.dumps(result(RUNS)))
             self.assertEqual(self.bench("--from", self.folder / "r.json", "--update-docs")[0], 0)
         page = (self.folder / "performance.md").read_text()
-        self.assertEqual(page, document.render(result(RUNS), has_plot=False))
-        self.assertEqual(json.loads((self.folder / "performance.json").read_text()), result(RUNS))
+        self.assertEqual(page, document.render([result(RUNS)], has_plot=False))
+        self.assertEqual(book.committed(self.folder / "performance.json"), [result(RUNS)])
         for part in ("| l2-16 | Bulkhead | 100.0 / 120.0 | 60.0 / 70.0 |", "A CPU, 2 cores", "abc, 2030-01-02", "Bulkhead 0.1.0", "3 rounds"):
             self.assertIn(part, page)
         self.assertNotIn("performance.svg", page)
-        self.assertIn("performance.svg", document.render(result(RUNS), has_plot=True))
+        self.assertIn("performance.svg", document.render([result(RUNS)], has_plot=True))
+
+    def test_a_case_that_is_measured_again_leaves_the_others_as_they_are(self):
+        old, new = result([*RUNS, *MIXED]), {**result(MIXED[:1]), "commit": "def"}
+        again, = {run["case"] for run in new["runs"]}
+        kept, newest = book.with_new([old], new)
+        self.assertEqual(newest, new)
+        self.assertEqual(kept["runs"], [run for run in old["runs"] if run["case"] != again])
+        self.assertEqual(kept["summary"], summary.summarize(kept["runs"]))
+        self.assertEqual(book.with_new([new], old), [old])
+        self.assertEqual(list(dict.fromkeys(row["case"] for row in book.rows([newest, kept]))), ["l2-16", "vhost-latency", "memory-64"])
+        page = document.render([kept, newest], has_plot=False)
+        for part in ("abc, 2030-01-02", "def, 2030-01-02", "## Latency", "## Memory", "## Frames from memory"):
+            self.assertEqual(page.count(part), 1, part)
+
+    def test_rows_of_one_table_say_which_measurement_they_are_of(self):
+        first, second = result([*RUNS, one("bulkhead", 1, 1, case="l2-1024")]), {**result([one("bulkhead", 1, 1, case="l2-1024")]), "commit": "def"}
+        page = document.render(book.with_new([first], second), has_plot=False)
+        self.assertIn("- *Frames from memory* (l2-1024): commit def", page)
+        self.assertIn("- *Frames from memory* (l2-16): commit abc", page)
 
     def test_a_peer_that_is_missing_leaves_a_dash(self):
         (group, rows), = table.by_group(summary.summarize([one("bulkhead", 100, 20)]))
@@ -563,7 +582,7 @@ class Files(unittest.TestCase):
         self.assertRegex(shown[2], r"memory-64 +Bulkhead +400 / 400 +20\.5 / 20\.5 +1$")
 
     def test_the_page_of_mixed_cases(self):
-        page = document.render(result([*RUNS, *MIXED]), has_plot=False)
+        page = document.render([result([*RUNS, *MIXED])], has_plot=False)
         for part in ("## Frames from memory\n| case |", "## Latency\n| case |", "## Memory\n| case |", "- `l2-16`: ", "- `vhost-latency`: ", "- `memory-64`: "):
             self.assertEqual(page.count(part), 1, part)
         self.assertNotIn("## Guest to guest", page)
@@ -575,14 +594,14 @@ class Files(unittest.TestCase):
             self.skipTest("no matplotlib")
         drawn = []
         with mock.patch.object(plot, "_draw", side_effect=lambda group, rows, axes: drawn.append(group.name)):
-            self.assertTrue(plot.draw(result([*RUNS, *MIXED]), self.folder / "x.svg"))
+            self.assertTrue(plot.draw(summary.summarize([*RUNS, *MIXED]), self.folder / "x.svg"))
         self.assertEqual(drawn, ["l2", "latency"])
-        self.assertTrue(plot.draw(result([*RUNS, *MIXED]), self.folder / "y.svg"))
+        self.assertTrue(plot.draw(summary.summarize([*RUNS, *MIXED]), self.folder / "y.svg"))
         self.assertGreater((self.folder / "y.svg").stat().st_size, 1000)
 
     def check(self, before, now):
         (self.folder / "now.json").write_text(json.dumps(result(now)))
-        (self.folder / "performance.json").write_text(json.dumps(result(before)))
+        book.write([result(before)], self.folder / "performance.json")
         with mock.patch.object(cli, "DOCS", self.folder):
             return self.bench("--check", "--from", self.folder / "now.json")
 
@@ -620,14 +639,15 @@ class Files(unittest.TestCase):
 
     def test_the_committed_page_is_that_of_the_committed_figures(self):
         docs = ROOT / "docs"
-        figures = json.loads((docs / "performance.json").read_text())
-        self.assertEqual((docs / "performance.md").read_text(), document.render(figures, (docs / "performance.svg").exists()))
-        self.assertEqual(figures["summary"], summary.summarize(figures["runs"]))
+        measurements = book.committed(docs / "performance.json")
+        self.assertEqual((docs / "performance.md").read_text(), document.render(measurements, (docs / "performance.svg").exists()))
+        for one_hour in measurements:
+            self.assertEqual(one_hour["summary"], summary.summarize(one_hour["runs"]))
 
     def test_what_can_not_be_read_is_said_in_a_line(self):
         (self.folder / "text").write_text("no")
         (self.folder / "other").write_text("{}")
-        for name, reason in (("none", "No such file"), ("text", "no JSON"), ("other", "scripts/bench --json"), ("", "Is a directory")):
+        for name, reason in (("none", "No such file"), ("text", "no JSON"), ("other", "scripts/bench"), ("", "Is a directory")):
             with self.subTest(name=name):
                 code, shown, error = self.bench("--from", self.folder / name)
                 self.assertEqual((code, shown, len(error.splitlines())), (1, "", 1))
