@@ -39,8 +39,13 @@ std::vector<std::string> eal_arguments(const EalSettings& settings, HugepageKind
 inline constexpr std::uint32_t kTableMemoryMib = 96;  ///< of memory_mib, for MAC tables, rings and drivers
 inline constexpr std::uint16_t kBufferRoom = 2048;    ///< bytes of a frame in one buffer, beyond RTE_PKTMBUF_HEADROOM
 
-/// The packet buffers: as many as fit in memory_mib beside kTableMemoryMib. Fails with `limit` at `/memory_mib`.
+/// The packet buffers: as many as fit in memory_mib beside kTableMemoryMib and those of create_copies(). Fails with
+/// `limit` at `/memory_mib`.
 Result<rte_mempool*> create_buffers(std::uint32_t memory_mib);
+
+/// Further ones, for the copies that mirrors make: a sixteenth as many, 4,095 at most, so that observers who are slow
+/// to take theirs hold back no others. Beside what create_buffers() made; null if there is no memory left for them.
+rte_mempool* create_copies(std::uint32_t memory_mib);
 
 /// Runs `body(worker)` on every worker's thread. Fails with `not_ready` when one is still busy.
 Result<> launch_workers(std::function<void(std::uint16_t worker)> body);

@@ -48,8 +48,8 @@ Switch::Impl::Impl(SwitchSettings settings, std::unique_ptr<MacTable> macs,
       ring_guard_(exchange_, random_number()),
       ring_watches_(ring_guard_, random_number(), [this] { wake_workers(); }),
       ledger_(workers_) {
-    const Pipeline::Shared shared{*macs_,        next_hops_, exchange_,        ring_guard_,
-                                  *connections_, fragments_, settings_.buffers};
+    const Pipeline::Shared shared{*macs_,        next_hops_, exchange_,         ring_guard_,
+                                  *connections_, fragments_, settings_.buffers, settings_.copies};
     for (std::uint16_t number = 0; number < settings_.workers; ++number)
         workers_.push_back(std::make_unique<Worker>(number, snapshots_, shared, settings_));
     macs_->set_now(settings_.clock_s());
@@ -79,7 +79,7 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
     QueuePlan plan = plan_queues(demands, settings_.workers, plan_);
 
     const Indices before = indices_;
-    auto snapshot = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_, limiters_);
+    auto snapshot = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_, limiters_, mirrors_);
     Result<> placed =
         snapshot ? statics_.replace(StaticMacs::wanted(model, indices_)) : Result<>(std::unexpected(snapshot.error()));
     if (!placed) {
@@ -94,7 +94,8 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
 
     if (moves_queue(plan)) {
         // Two workers must never poll one queue: first nobody polls those of this model, then their new workers do.
-        auto pause = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_, limiters_).value();
+        auto pause =
+            build_snapshot(model, ports, plan, settings_.workers, indices_, policies_, limiters_, mirrors_).value();
         for (auto& queues : pause->receive_queues) queues.clear();
         pause->cuts = &ring_guard_.cuts();
         publish(std::move(pause));
@@ -139,6 +140,8 @@ void Switch::Impl::open_books(const Indices& before) {
         if (!before.attachments.find(key)) ledger_.open_attachment(key, index);
     for (const auto& [key, index] : indices_.rules.in_use())
         if (!before.rules.find(key)) ledger_.open_rule(index);
+    for (const auto& [key, index] : indices_.mirrors.in_use())
+        if (!before.mirrors.find(key)) ledger_.open_mirror(index);
 }
 
 void Switch::Impl::retire(const Model& model) {
@@ -172,6 +175,11 @@ void Switch::Impl::retire(const Model& model) {
     forget_connections(gone_ports, gone_segments);
     for (const auto& [key, index] : std::map(indices_.rules.in_use()))
         if (!model.policies.contains(key)) indices_.rules.retire(key);
+    std::set<std::pair<std::string, std::string>> mirrors;
+    for_each_mirror(model, [&mirrors](const auto& key) { mirrors.insert(key); });
+    for (const auto& [key, index] : std::map(indices_.mirrors.in_use()))
+        if (!mirrors.contains(key)) indices_.mirrors.retire(key);
+    indices_.mirrors.release_retired();
     indices_.rules.release_retired();
     indices_.attachments.release_retired();
     indices_.ports.release_retired();

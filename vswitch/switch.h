@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "vswitch/base/counters.h"
 #include "vswitch/base/drop_reason.h"
 #include "vswitch/base/result.h"
 #include "vswitch/explain/packet_explanation.h"
@@ -39,6 +40,7 @@ enum class IdleMode : std::uint8_t {
 struct SwitchSettings {
     std::uint16_t workers = 1;
     rte_mempool* buffers = nullptr;  ///< for copies, headers and segments; ports have their own reference
+    rte_mempool* copies = nullptr;   ///< for what mirrors copy, and nothing else; null: they copy nothing
     std::size_t mac_capacity = 1U << 20;
     std::size_t connection_places = 1U << 18;  ///< of which three quarters can be in use
     IdleMode idle = IdleMode::adaptive;
@@ -63,6 +65,13 @@ struct WorkerStats {
 struct RuleHits {
     std::uint64_t packets = 0, bytes = 0;
     bool operator==(const RuleHits&) const = default;
+};
+
+/// What an observer got of a mirror, or of a rule that mirrors.
+struct MirrorStats {
+    std::uint64_t packets = 0, bytes = 0;
+    std::array<std::uint64_t, kCopyLosses> lost{};
+    bool operator==(const MirrorStats&) const = default;
 };
 
 /// Drops of one port or tunnel (`segment` empty: before a segment was known) or of one attachment of it.
@@ -167,6 +176,8 @@ class Switch {
     [[nodiscard]] TrafficStats tunnel_stats(const std::string& name) const;
     /// What a rule of policy has decided about, frames of its connections included.
     [[nodiscard]] RuleHits rule_hits(const std::string& segment, const std::string& name) const;
+    /// What the observer got of a rule that mirrors, or, with no segment, of a mirror.
+    [[nodiscard]] MirrorStats mirror_stats(const std::string& segment, const std::string& name) const;
     [[nodiscard]] std::size_t connection_count() const;
     /// What would become of a frame, by every table as it stands: nothing is sent, learned, counted or opened.
     [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const;

@@ -13,6 +13,7 @@
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/fdb/static_macs.h"
 #include "vswitch/limits/port_limiter.h"
+#include "vswitch/mirror/mirror_compiler.h"
 #include "vswitch/model/indices.h"
 #include "vswitch/model/queue_plan.h"
 #include "vswitch/overlay/ring_guard.h"
@@ -46,6 +47,7 @@ class Switch::Impl {
     FragmentMemory fragments_;
     PolicyCompiler policies_;
     PortLimiters limiters_;
+    MirrorCompiler mirrors_;
     StaticMacs statics_;
     MacNames names_;
     SnapshotCell snapshots_;

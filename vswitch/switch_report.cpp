@@ -51,6 +51,10 @@ RuleHits Switch::rule_hits(const std::string& segment, const std::string& name) 
     const auto index = impl_->indices_.rules.find({segment, name});
     return index ? impl_->ledger_.rule(*index) : RuleHits();
 }
+MirrorStats Switch::mirror_stats(const std::string& segment, const std::string& name) const {
+    const auto index = impl_->indices_.mirrors.find({segment, name});
+    return index ? impl_->ledger_.mirror(*index) : MirrorStats();
+}
 std::size_t Switch::connection_count() const {
     return impl_->connections_->size();
 }

@@ -99,6 +99,26 @@ RuleHits TrafficLedger::rule(RuleIndex index) const {
     return {now.packets - base.packets, now.bytes - base.bytes};
 }
 
+MirrorStats TrafficLedger::mirror_row(MirrorIndex index) const {
+    MirrorStats sum;
+    for (const auto& worker : workers_) {
+        const MirrorCounters& row = worker->counters().mirrors[index];
+        sum.packets += row.packets.read();
+        sum.bytes += row.bytes.read();
+        for (std::size_t loss = 0; loss < kCopyLosses; ++loss) sum.lost[loss] += row.lost[loss].read();
+    }
+    return sum;
+}
+
+MirrorStats TrafficLedger::mirror(MirrorIndex index) const {
+    MirrorStats now = mirror_row(index);
+    const MirrorStats& base = mirror_base_.at(index);
+    now.packets -= base.packets;
+    now.bytes -= base.bytes;
+    for (std::size_t loss = 0; loss < kCopyLosses; ++loss) now.lost[loss] -= base.lost[loss];
+    return now;
+}
+
 TrafficStats TrafficLedger::segment(const std::string& name) const {
     TrafficStats sum = known(segment_closed_, name);
     if (const auto attachments = attachments_of_.find(name); attachments != attachments_of_.end())

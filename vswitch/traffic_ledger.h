@@ -38,8 +38,12 @@ class TrafficLedger {
     void open_rule(RuleIndex index) { rule_base_[index] = rule_row(index); }
     [[nodiscard]] RuleHits rule(RuleIndex index) const;
 
+    void open_mirror(MirrorIndex index) { mirror_base_[index] = mirror_row(index); }
+    [[nodiscard]] MirrorStats mirror(MirrorIndex index) const;
+
   private:
     [[nodiscard]] RuleHits rule_row(RuleIndex index) const;
+    [[nodiscard]] MirrorStats mirror_row(MirrorIndex index) const;
     [[nodiscard]] TrafficStats port_row(PortIndex index) const;
     [[nodiscard]] TrafficStats attachment_row(AttachmentIndex index) const;
 
@@ -47,6 +51,7 @@ class TrafficLedger {
     std::map<PortIndex, TrafficStats> port_base_;
     std::map<AttachmentIndex, TrafficStats> attachment_base_;
     std::map<RuleIndex, RuleHits> rule_base_;
+    std::map<MirrorIndex, MirrorStats> mirror_base_;
     std::map<std::string, std::set<AttachmentIndex>> attachments_of_;  ///< by segment
     std::map<std::string, TrafficStats> port_closed_;
     std::map<std::string, TrafficStats> segment_closed_;

@@ -40,6 +40,7 @@ Result<std::unique_ptr<DataPlane>> DataPlane::create(const config::Node& node) {
     SwitchSettings settings;
     settings.workers = static_cast<std::uint16_t>(plane->cores_.size());
     settings.buffers = plane->buffers_;
+    settings.copies = create_copies(node.memory_mib);
     settings.idle = node.idle_mode;
     settings.max_sleep_us = node.max_sleep_us;
     auto made = Switch::create(settings);

@@ -81,7 +81,8 @@ void TunnelWorkbench::build() {
         from_remotes_.push_back(header_from(model.tunnels[name]));
     }
     const std::map<std::string, PortIo*> open{{"pod", &pod_}, {"nic", &nic_}};
-    snapshot = build_snapshot(model, open, {{"pod", {0}}, {"nic", {0}}}, 1, indices_, policies, limiters).value();
+    snapshot =
+        build_snapshot(model, open, {{"pod", {0}}, {"nic", {0}}}, 1, indices_, policies, limiters, mirrors).value();
     snapshot->number = 1;
     for (const PortEntry& port : snapshot->ports)
         if (port.tunnel) next_hops.set_known(port.tunnel->next_hop, MacAddress(kNextHopMac));

@@ -47,6 +47,7 @@ class TunnelWorkbench {
     FragmentMemory fragments{{1, 2}};
     PolicyCompiler policies;
     PortLimiters limiters;
+    MirrorCompiler mirrors;
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 

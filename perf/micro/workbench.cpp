@@ -61,7 +61,7 @@ void Workbench::build(unsigned ports, const std::function<void(Model&)>& configu
     }
     if (configure) configure(model);
     Indices indices;
-    snapshot = build_snapshot(model, open, plan, 1, indices, policies, limiters).value();
+    snapshot = build_snapshot(model, open, plan, 1, indices, policies, limiters, mirrors).value();
     snapshot->number = 1;
 }
 

@@ -44,6 +44,12 @@ class Workbench {
     void receive_unicast();
     void receive_broadcast();
 
+    /// The port takes copies from this pool.
+    void set_copies(unsigned port, rte_mempool* copies) { ports_[port]->copies = copies; }
+
+    /// The port takes nothing.
+    void set_refusing(unsigned port) { ports_[port]->refuses = true; }
+
     Batch batch;
     WorkerCounters counters;
     NextHops next_hops;
@@ -53,6 +59,7 @@ class Workbench {
     FragmentMemory fragments{{1, 2}};
     PolicyCompiler policies;
     PortLimiters limiters;
+    MirrorCompiler mirrors;
     std::unique_ptr<MacTable> macs;
     std::unique_ptr<Snapshot> snapshot;
 

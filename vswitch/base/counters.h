@@ -37,6 +37,23 @@ struct RuleCounters {
     Counter packets, bytes;
 };
 
+/// Why an observer did not get a copy.
+enum class CopyLoss : std::uint8_t {
+    mirror_full,  ///< the port that gets the copies did not take it
+    no_buffer,    ///< the buffers for copies are all on their way
+    busy,         ///< the burst had more to copy than it may cost
+    unreachable,  ///< the next hop of the tunnel is not known
+    unfinished,   ///< what its sender left to be done can't be done
+    count
+};
+inline constexpr std::size_t kCopyLosses = static_cast<std::size_t>(CopyLoss::count);
+
+/// What a mirror, or a rule that mirrors, has copied. Copies are in no other counter, and not in the books.
+struct MirrorCounters {
+    Counter packets, bytes;  ///< that the observer's port took
+    std::array<Counter, kCopyLosses> lost;
+};
+
 /// The books of DESIGN: received + originated + copies = transmitted + consumed + Σ drops + held.
 struct Books {
     Counter received, originated, copies, transmitted, consumed;
@@ -53,6 +70,7 @@ struct alignas(64) WorkerCounters {
     std::vector<TrafficCounters> ports = std::vector<TrafficCounters>(kMaxPorts);
     std::vector<TrafficCounters> attachments = std::vector<TrafficCounters>(kMaxAttachments);
     std::vector<RuleCounters> rules = std::vector<RuleCounters>(kMaxRules);  ///< by RuleIndex
+    std::vector<MirrorCounters> mirrors = std::vector<MirrorCounters>(kMirrorRows);
 };
 
 }  // namespace bulkhead

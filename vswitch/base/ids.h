@@ -13,6 +13,7 @@ using AttachmentIndex = std::uint16_t;
 
 using NextHopIndex = std::uint16_t;
 using RuleIndex = std::uint16_t;
+using MirrorIndex = std::uint16_t;
 /// Number of a group in its segment, the same on every node.
 using GroupId = std::uint16_t;
 
@@ -26,7 +27,8 @@ inline constexpr GroupId kNoGroupId = 0;
 inline constexpr std::uint16_t kMaxSegments = 16384;
 inline constexpr std::uint16_t kMaxPorts = 4096;
 inline constexpr std::uint16_t kMaxAttachments = 32768;
-inline constexpr std::uint16_t kMaxRules = 16384;  ///< of all segments
+inline constexpr std::uint16_t kMaxRules = 16384;   ///< of all segments
+inline constexpr std::uint16_t kMirrorRows = 1024;  ///< of mirrors and rules that mirror, old and new ones
 inline constexpr std::uint16_t kMaxWorkers = 64;
 inline constexpr std::uint16_t kMaxUnderlays = 2;
 

@@ -8,6 +8,7 @@
 
 #include <rte_mbuf.h>
 
+#include "vswitch/explain/explain_mirrors.h"
 #include "vswitch/explain/frame_buffer.h"
 #include "vswitch/explain/names.h"
 #include "vswitch/explain/policy_words.h"
@@ -31,12 +32,15 @@ class Explainer {
           snapshot_(tables.snapshot),
           batch_(batch),
           names_(tables.indices),
-          judge_(tables.connections, tables.fragments) {}
+          judge_(tables.connections, tables.fragments),
+          mirrors_(snapshot_, names_, said_) {}
 
     PacketExplanation run() {
-        if (!(parse() && assign_segment() && check_port_security() && guard_rings() && learn()))
-            return std::move(said_);
+        if (!(parse() && assign_segment())) return std::move(said_);
+        mirrors_.see_entering(batch_, kRow);
+        if (!(check_port_security() && guard_rings() && learn())) return std::move(said_);
         const bool goes_on = lookup();
+        if (goes_on) mirrors_.see_rules(batch_, kRow, scratch_);
         if (answers() || !goes_on) return std::move(said_);
         if (batch_.egress[kRow] == Batch::kFlood)
             flood();
@@ -108,6 +112,9 @@ class Explainer {
                 .rule = rule_name(names_, policy, decision),
                 .ground = decision.ground};
     }
+    void see_decided(const SegmentPolicy& policy, const Decision& decision) {
+        if (decision.rule != RuleSet::kNone) mirrors_.see_decided((*policy.rules)[decision.rule].index);
+    }
     /// What carrying a decision out would come to.
     [[nodiscard]] DropReason foretell(const Decision& decision) const {
         const PortIndex port = snapshot_.attachments[batch_.ingress[kRow]].port;
@@ -123,6 +130,7 @@ class Explainer {
     std::array<std::uint8_t, kMostPolicyHeaders> scratch_;
     std::span<const std::uint8_t> octets_;
     PacketExplanation said_;
+    MirrorExplainer mirrors_;
 };
 
 bool Explainer::learn() {
@@ -173,6 +181,7 @@ void Explainer::judge_unicast(const SegmentPolicy& policy) {
     const Detour detour = detour_of(policy, decision.rule, batch_.ingress[kRow]);
     if (reason == DropReason::none && detour.is_one) reason = detour.obstacle(snapshot_, batch_.inner_vlan[kRow]);
     tell(judged(policy, decision, reason));
+    see_decided(policy, decision);
     if (reason != DropReason::none)
         batch_.drop(kRow, reason);
     else if (detour.is_one)
@@ -185,6 +194,7 @@ void Explainer::unicast() {
     if (!batch_.alive(kRow)) return;
     const AttachmentIndex egress = batch_.egress[kRow];
     said_.egress.push_back(names_.place(egress));
+    mirrors_.see_leaving(batch_, kRow, {&egress, 1});
     tell({.stage = "replicate", .decision = "leaves by " + names_.spoken(egress)});
 }
 
@@ -208,6 +218,7 @@ void Explainer::weed_receivers(const SegmentPolicy& policy, std::vector<Attachme
     DropReason reason = foretell(decisive);
     if (reason == DropReason::none && receivers.empty()) reason = DropReason::port_gone;
     tell(judged(policy, decisive, reason));
+    see_decided(policy, decisive);
     if (reason != DropReason::none) batch_.drop(kRow, reason);
 }
 
@@ -229,8 +240,9 @@ void Explainer::flood() {
     else
         for (const AttachmentIndex receiver : receivers) said_.receivers.push_back({.place = names_.place(receiver)});
     if (!batch_.alive(kRow)) return;
-    for (const AttachmentIndex receiver : receivers)
-        if (flood.reaches(receiver)) said_.egress.push_back(names_.place(receiver));
+    std::erase_if(receivers, [&flood](AttachmentIndex receiver) { return !flood.reaches(receiver); });
+    for (const AttachmentIndex receiver : receivers) said_.egress.push_back(names_.place(receiver));
+    mirrors_.see_leaving(batch_, kRow, receivers);
     if (said_.egress.empty()) batch_.drop(kRow, DropReason::no_destination);
     tell("replicate", "leaves by " + std::to_string(said_.egress.size()) + " of " +
                           std::to_string(said_.receivers.size()) + " others in the segment");
@@ -245,6 +257,7 @@ bool Explainer::answers() {
     said_.verdict = PacketVerdict::answer;
     said_.reason = DropReason::none;
     said_.egress = {names_.place(batch_.ingress[kRow])};
+    mirrors_.see_answer(batch_, kRow);
     return true;
 }
 

@@ -3,9 +3,11 @@
 
 namespace bulkhead {
 
-Names::Names(const Indices& indices) : attachments_(indices.attachments.bound()), rules_(indices.rules.bound()) {
+Names::Names(const Indices& indices)
+    : attachments_(indices.attachments.bound()), rules_(indices.rules.bound()), mirrors_(indices.mirrors.bound()) {
     for (const auto& [key, index] : indices.attachments.in_use()) attachments_[index] = &key;
     for (const auto& [key, index] : indices.rules.in_use()) rules_[index] = &key;
+    for (const auto& [key, index] : indices.mirrors.in_use()) mirrors_[index] = &key;
 }
 
 FramePlace Names::place(AttachmentIndex attachment) const {

@@ -22,10 +22,15 @@ class Names {
         return attachments_[attachment]->segment;
     }
     [[nodiscard]] const std::string& rule(RuleIndex rule) const { return rules_[rule]->second; }
+    /// "ids", and of a rule that mirrors "blue/copy"
+    [[nodiscard]] std::string mirror(MirrorIndex mirror) const {
+        const auto& [segment, name] = *mirrors_[mirror];
+        return segment.empty() ? name : segment + "/" + name;
+    }
 
   private:
     std::vector<const AttachmentKey*> attachments_;
-    std::vector<const std::pair<std::string, std::string>*> rules_;
+    std::vector<const std::pair<std::string, std::string>*> rules_, mirrors_;
 };
 
 }  // namespace bulkhead

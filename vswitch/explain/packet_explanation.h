@@ -58,8 +58,9 @@ enum class PacketVerdict : std::uint8_t {
 struct PacketExplanation {
     PacketVerdict verdict = PacketVerdict::forward;
     DropReason reason = DropReason::none;
-    std::string segment;             ///< empty: none was found
-    std::vector<FramePlace> egress;  ///< none if it is dropped
+    std::string segment;               ///< empty: none was found
+    std::vector<FramePlace> egress;    ///< none if it is dropped
+    std::vector<std::string> mirrors;  ///< that would copy it: by name, rules that mirror as "SEGMENT/NAME"
     std::vector<StageDecision> stages;
     std::vector<ReceiverDecision> receivers;  ///< of a frame that is flooded: all others in the segment
 };

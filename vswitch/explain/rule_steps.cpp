@@ -94,7 +94,10 @@ std::string passed_by(const Policy& rule, const Flow& flow) {
 RuleAnswer ask_rules(const std::vector<const Policy*>& rules, DefaultPolicy otherwise, const RuleQuestion& question) {
     RuleAnswer answer{.steps = {}, .passes = otherwise == DefaultPolicy::allow};
     const FlowRole role = question.flow.role;
-    if (rules.empty() && answer.passes) return answer;
+    // Rules that mirror decide nothing: where there are no others, and the default is to allow, nothing is judged.
+    const bool mirrors_at_most =
+        std::ranges::all_of(rules, [](const Policy* rule) { return rule->action == PolicyAction::mirror; });
+    if (mirrors_at_most && answer.passes) return answer;
     if (role == FlowRole::unreadable || role == FlowRole::torn) {
         answer.ground = Ground::headers;
         answer.passes = false;

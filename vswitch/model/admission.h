@@ -21,8 +21,8 @@ namespace bulkhead {
 class Admission {
   public:
     /// Segments go before their groups and the ports that attach to them, then underlays, tunnels, the entries that
-    /// point at them, and last the rules of policy. An object that is refused leaves no trace; the Error names it
-    /// (object_kind, object_name) and the field within it.
+    /// point at them, the rules of policy, and last the mirrors. An object that is refused leaves no trace; the Error
+    /// names it (object_kind, object_name) and the field within it.
     Result<> add(const Segment& segment);
     Result<> add(const Group& group);
     Result<> add(const Port& port);
@@ -30,6 +30,7 @@ class Admission {
     Result<> add(const Tunnel& tunnel);
     Result<> add(const StaticMac& entry);
     Result<> add(const Policy& policy);
+    Result<> add(const Mirror& mirror);
 
   private:
     using MacKey = std::pair<std::string, MacAddress>;
@@ -58,6 +59,11 @@ class Admission {
     Result<> check_ips(const StaticMac& entry) const;
     Result<> check_groups(const Policy& policy, const PolicyEnd& end, const std::string& field) const;
     Result<> check_to_port(const Policy& policy) const;
+    Result<> check_mirror_rule(const Policy& policy) const;
+    Result<> check_source(const Mirror& mirror) const;
+    Result<> check_target(const Mirror& mirror) const;
+    /// The underlay that has a port as its own; empty: none.
+    std::string underlay_of(const std::string& port) const;
     /// A port, a host TAP and a tunnel take one index each, and one for every segment they are in.
     Result<> check_room(std::size_t attachments) const;
 
@@ -74,7 +80,11 @@ class Admission {
     std::set<std::pair<std::string, std::string>> groups_;  ///< (segment, name)
     std::map<std::pair<std::string, std::uint16_t>, std::string> group_by_id_;
     std::map<std::string, std::size_t> rules_of_segment_;
+    std::map<std::string, std::size_t> mirror_rules_of_segment_;
+    std::map<std::pair<std::string, std::string>, PolicyAction> action_of_rule_;  ///< by (segment, name)
     std::size_t rules_ = 0;
+    std::size_t mirror_rules_ = 0;
+    std::size_t mirrors_ = 0;
     std::size_t attachments_ = 0;
     std::size_t host_taps_ = 0;
 };

@@ -74,6 +74,7 @@ Result<> Admission::add(const Policy& policy) {
         if (auto ok = check_groups(policy, policy.from, "/from"); !ok) return ok;
         if (auto ok = check_groups(policy, policy.to, "/to"); !ok) return ok;
         if (auto ok = check_to_port(policy); !ok) return ok;
+        if (auto ok = check_mirror_rule(policy); !ok) return ok;
         if (rules != rules_of_segment_.end() && rules->second >= kMaxRulesOfSegment)
             return too_many_rules(" in segment " + in_quotes(policy.segment), kMaxRulesOfSegment);
         if (rules_ >= kMaxRules) return too_many_rules(" in all segments together", kMaxRules);
@@ -82,6 +83,10 @@ Result<> Admission::add(const Policy& policy) {
     if (auto ok = about(check(), "policy", name_in(policy.segment, policy.name)); !ok) return ok;
     ++rules_;
     ++rules_of_segment_[policy.segment];
+    action_of_rule_.emplace(std::pair(policy.segment, policy.name), policy.action);
+    if (policy.action != PolicyAction::mirror) return {};
+    ++mirror_rules_;
+    ++mirror_rules_of_segment_[policy.segment];
     return {};
 }
 

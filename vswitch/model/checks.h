@@ -24,6 +24,8 @@ namespace bulkhead {
 [[nodiscard]] Result<> check_group(const Group& group);
 /// All of a rule but what it refers to, which is the admission's.
 [[nodiscard]] Result<> check_policy(const Policy& policy);
+/// All of a mirror but what it refers to, likewise.
+[[nodiscard]] Result<> check_mirror(const Mirror& mirror);
 /// What the kernel takes for the name of a network device.
 [[nodiscard]] Result<> check_interface_name(std::string_view name, std::string field);
 

@@ -101,11 +101,20 @@ void for_each_attachment(const Model& model, Function function) {
             function(AttachmentKey{port_name_of_tunnel(name), segment, 0});
 }
 
+/// Everything that copies: mirrors by ("", name), rules that mirror by (segment, name). No segment's name is empty.
+template <typename Function>
+void for_each_mirror(const Model& model, Function function) {
+    for (const auto& [name, mirror] : model.mirrors) function(std::pair(std::string(), name));
+    for (const auto& [key, policy] : model.policies)
+        if (policy.action == PolicyAction::mirror) function(key);
+}
+
 struct Indices {
     IndexPool<std::string> segments{1, kMaxSegments};
     IndexPool<std::string> ports{0, kMaxPorts};  ///< and tunnels, see port_name_of_tunnel()
     IndexPool<AttachmentKey> attachments{0, kMaxAttachments};
-    IndexPool<std::pair<std::string, std::string>> rules{0, kMaxRules};  ///< of policies, by (segment, name)
+    IndexPool<std::pair<std::string, std::string>> rules{0, kMaxRules};      ///< of policies, by (segment, name)
+    IndexPool<std::pair<std::string, std::string>> mirrors{0, kMirrorRows};  ///< see for_each_mirror()
 };
 
 }  // namespace bulkhead

@@ -16,6 +16,7 @@
 #include "vswitch/base/ids.h"
 #include "vswitch/base/ip_address.h"
 #include "vswitch/base/mac_address.h"
+#include "vswitch/model/mirror_model.h"
 #include "vswitch/model/policy_model.h"
 
 namespace bulkhead {
@@ -227,6 +228,7 @@ struct Model {
     std::map<std::pair<std::string, MacAddress>, StaticMac> static_macs;  ///< by (segment, MAC)
     std::map<std::pair<std::string, std::string>, Group> groups;          ///< by (segment, name)
     std::map<std::pair<std::string, std::string>, Policy> policies;       ///< by (segment, name)
+    std::map<std::string, Mirror> mirrors;
     bool operator==(const Model&) const = default;
 };
 

@@ -23,6 +23,7 @@ namespace bulkhead {
 class LinkCuts;
 struct PortLimiter;
 class PortIo;
+struct MirrorTable;
 struct SegmentPolicy;
 
 struct alignas(16) AttachmentEntry {
@@ -112,6 +113,7 @@ struct Snapshot {
     std::vector<GroupClass> group_classes;                           ///< by AttachmentIndex, if has_policies
     std::vector<GroupId> group_ids;                                  ///< by AttachmentIndex, if exchanges_groups
     std::vector<std::uint32_t> connection_shares;                    ///< by PortIndex, likewise
+    std::shared_ptr<const MirrorTable> mirrors;                      ///< null: nothing is copied
     bool has_policies = false;                                       ///< some segment has a policy
     bool has_secured = false;                                        ///< some attachment is
     bool exchanges_groups = false;                                   ///< some tunnel has trust_groups

@@ -26,6 +26,8 @@ Result<> assign_indices(const Model& model, Indices& indices) {
     if (!fit) return out_of("attachments", kMaxAttachments);
     for (const auto& [key, policy] : model.policies)
         if (!indices.rules.acquire(key)) return out_of("rules", kMaxRules);
+    for_each_mirror(model, [&](const auto& key) { fit = fit && indices.mirrors.acquire(key); });
+    if (!fit) return out_of("mirrors", kMirrorRows);
     return {};
 }
 
@@ -77,7 +79,8 @@ void attach(Snapshot& snapshot, PortIndex port, const Attachment& attachment, At
 
 Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::map<std::string, PortIo*>& ports,
                                                  const QueuePlan& plan, std::uint16_t workers, Indices& indices,
-                                                 PolicyCompiler& policies, PortLimiters& limiters) {
+                                                 PolicyCompiler& policies, PortLimiters& limiters,
+                                                 MirrorCompiler& mirrors) {
     if (auto assigned = assign_indices(model, indices); !assigned) return std::unexpected(assigned.error());
     auto snapshot = std::make_unique<Snapshot>();
     add_segments(*snapshot, model, indices);
@@ -104,6 +107,7 @@ Result<std::unique_ptr<Snapshot>> build_snapshot(const Model& model, const std::
     snapshot->ip_owners = IpOwners(model, indices);
     policies.add_policies(*snapshot, model, indices);
     limiters.add_limits(*snapshot, model, indices);
+    mirrors.add_mirrors(*snapshot, model, indices);
     return snapshot;
 }
 

@@ -28,6 +28,9 @@ Result<> validate(const Model& model) {
     for (const auto& [key, policy] : model.policies) {
         if (auto ok = admission.add(policy); !ok) return ok;
     }
+    for (const auto& [name, mirror] : model.mirrors) {
+        if (auto ok = admission.add(mirror); !ok) return ok;
+    }
     return {};
 }
 

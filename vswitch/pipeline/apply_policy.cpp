@@ -19,7 +19,8 @@ struct Burst {
     const Batch& batch;
     const SegmentPolicy& policy;
     const AttachmentEntry& ingress;
-    Rows& left;  ///< those rows that are not simply let pass
+    MirrorStage* mirrors;  ///< null: no rule is a mirror's source
+    Rows& left;            ///< those rows that are not simply let pass
 };
 
 Brief brief_of(const Batch& batch, std::uint16_t row) noexcept {
@@ -29,10 +30,12 @@ Brief brief_of(const Batch& batch, std::uint16_t row) noexcept {
     return read_brief(rte_pktmbuf_mtod(frame, const std::uint8_t*), frame->pkt_len, batch.ethertype[row]);
 }
 
-void count(WorkerCounters& counters, const CompiledRule& rule, std::uint32_t length) noexcept {
+void count(WorkerCounters& counters, const CompiledRule& rule, const Burst& burst, std::uint16_t row) noexcept {
     RuleCounters& counted = counters.rules[rule.index];
     counted.packets.add(1);
-    counted.bytes.add(length);
+    counted.bytes.add(burst.batch.length[row]);
+    if (burst.mirrors != nullptr) [[unlikely]]
+        burst.mirrors->note_decided(burst.batch, row, rule.index);
 }
 
 /// Whether the packet changes nothing of its connection's status, which was touched in this second already.
@@ -79,7 +82,7 @@ std::uint16_t pass_connections(const Burst& burst, ConnectionTable& connections,
             continue;
         }
         if (brief.protocol == kProtocolTcp) note_sequence(connection, keys[row].from_low, brief.end);
-        count(counters, *rule, batch.length[row]);
+        count(counters, *rule, burst, row);
     }
     return left;
 }
@@ -114,7 +117,7 @@ std::uint16_t pass_by_rules(const Burst& burst, const Snapshot& snapshot, Worker
             ++left;
             continue;
         }
-        count(counters, *met[row], batch.length[row]);
+        count(counters, *met[row], burst, row);
     }
     return left;
 }
@@ -123,7 +126,7 @@ std::uint16_t pass_by_rules(const Burst& burst, const Snapshot& snapshot, Worker
 
 BULKHEAD_CPU_CLONES std::uint16_t PolicyStage::pass_usual(const Batch& batch, const Snapshot& snapshot,
                                                           const SegmentPolicy& policy) noexcept {
-    const Burst burst{batch, policy, snapshot.attachments[batch.attachment], left_};
+    const Burst burst{batch, policy, snapshot.attachments[batch.attachment], mirrors_, left_};
     if (policy.rules->has_stateful()) return pass_connections(burst, connections_, macs_.now_s(), counters_);
     if (policy.rules->words() <= 1) return pass_by_rules<1>(burst, snapshot, counters_);
     if (policy.rules->words() <= 2) return pass_by_rules<2>(burst, snapshot, counters_);

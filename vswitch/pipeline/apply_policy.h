@@ -13,6 +13,7 @@
 #include "vswitch/fdb/mac_table.h"
 #include "vswitch/model/snapshot.h"
 #include "vswitch/packet/batch.h"
+#include "vswitch/pipeline/mirror_stage.h"
 #include "vswitch/policy/dissect.h"
 #include "vswitch/policy/judge.h"
 
@@ -23,8 +24,11 @@ class PolicyStage {
     PolicyStage(ConnectionTable& connections, FragmentMemory& fragments, const MacTable& macs, WorkerCounters& counters)
         : judge_(connections, fragments), connections_(connections), macs_(macs), counters_(counters) {}
 
-    /// Room for what recipients() gives.
-    void adopt(const Snapshot& snapshot) { recipients_.reserve(snapshot.attachments.size()); }
+    /// Room for what recipients() gives. `mirrors` is told what rules decide about, if it watches them.
+    void adopt(const Snapshot& snapshot, MirrorStage* mirrors = nullptr) {
+        recipients_.reserve(snapshot.attachments.size());
+        mirrors_ = mirrors != nullptr && mirrors->watches_rules() ? mirrors : nullptr;
+    }
 
     /// Judges the frames that go to one attachment, and looks at those for many. Verdicts: policy_denied,
     /// policy_default, fragment_unjudged, unreadable_headers, connection_limit, port_gone.
@@ -58,12 +62,13 @@ class PolicyStage {
     /// The beginning of those few frames that more than the flow is asked about; valid until the next call.
     [[nodiscard]] std::span<const std::uint8_t> quoting(const Batch& batch, std::uint16_t row) noexcept;
     void judge_unicast(Batch& batch, std::uint16_t row, const Snapshot& snapshot) noexcept;
-    void count(const SegmentPolicy& policy, std::uint16_t rule, std::uint32_t length) noexcept;
+    void count(const SegmentPolicy& policy, std::uint16_t rule, const Batch& batch, std::uint16_t row) noexcept;
 
     Judge judge_;
     ConnectionTable& connections_;
     const MacTable& macs_;
     WorkerCounters& counters_;
+    MirrorStage* mirrors_ = nullptr;  ///< null: no rule is a mirror's source
     std::array<const SegmentPolicy*, Batch::kCapacity> policies_{};
     std::array<Candidate, Batch::kCapacity> candidates_;
     Rows left_;

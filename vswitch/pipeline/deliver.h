@@ -3,6 +3,7 @@
 #pragma once
 
 #include "vswitch/pipeline/apply_policy.h"
+#include "vswitch/pipeline/mirror_stage.h"
 #include "vswitch/pipeline/stages.h"
 #include "vswitch/pipeline/transmitter.h"
 
@@ -13,7 +14,8 @@ void sweep_dropped(const Batch& batch, WorkerCounters& counters) noexcept;
 
 /// Gives every other frame to the transmitter: unicast in place; flooded to each other attachment of the segment that
 /// may have it, by reference to one buffer, never by copying its payload. `policy` has judged the batch.
+/// `mirrors`, if there are any, is told by what flooded frames leave.
 void replicate(Batch& batch, const Snapshot& snapshot, PolicyStage& policy, Transmitter& transmitter,
-               WorkerCounters& counters, rte_mempool* buffers) noexcept;
+               WorkerCounters& counters, rte_mempool* buffers, MirrorStage* mirrors = nullptr) noexcept;
 
 }  // namespace bulkhead

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "vswitch/mirror/mirror_table.h"
 #include "vswitch/pipeline/stages.h"
 #include "vswitch/policy/segment_policy.h"
 
@@ -8,7 +9,12 @@ namespace {
 /// As the rules of the frame's segment see it; of no group if there are none, or none of that number.
 GroupClass class_of(const Batch& batch, std::uint16_t row, const Snapshot& snapshot) noexcept {
     const SegmentPolicy* const policy = snapshot.segments[batch.segment[row]].policy.get();
-    return policy == nullptr || policy->groups == nullptr ? kNoGroup : policy->groups->find(batch.group[row]);
+    const GroupClasses* groups = policy == nullptr ? nullptr : policy->groups.get();
+    if (policy == nullptr && snapshot.mirrors != nullptr && !snapshot.mirrors->rules.empty()) {
+        const SegmentMirrors* const mirrors = snapshot.mirrors->rules[batch.segment[row]].get();
+        groups = mirrors == nullptr ? nullptr : mirrors->groups.get();
+    }
+    return groups == nullptr ? kNoGroup : groups->find(batch.group[row]);
 }
 
 }  // namespace

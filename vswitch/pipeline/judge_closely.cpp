@@ -29,11 +29,14 @@ void PolicyStage::read_headers(const Batch& batch, std::span<const std::uint16_t
             connections_.prefetch_connection(candidates_[row].hash);
 }
 
-void PolicyStage::count(const SegmentPolicy& policy, std::uint16_t rule, std::uint32_t length) noexcept {
+void PolicyStage::count(const SegmentPolicy& policy, std::uint16_t rule, const Batch& batch,
+                        std::uint16_t row) noexcept {
     if (rule == RuleSet::kNone) return;
     RuleCounters& counted = counters_.rules[(*policy.rules)[rule].index];
     counted.packets.add(1);
-    counted.bytes.add(length);
+    counted.bytes.add(batch.length[row]);
+    if (mirrors_ != nullptr) [[unlikely]]
+        mirrors_->note_decided(batch, row, (*policy.rules)[rule].index);
 }
 
 void PolicyStage::judge_unicast(Batch& batch, std::uint16_t row, const Snapshot& snapshot) noexcept {
@@ -41,7 +44,7 @@ void PolicyStage::judge_unicast(Batch& batch, std::uint16_t row, const Snapshot&
     const std::uint32_t now = macs_.now_s();
     const FlowEnds ends = ends_of(batch, row, snapshot, batch.egress[row]);
     const Decision decision = judge_.decide(policy, candidates_[row], ends, quoting(batch, row), now);
-    count(policy, decision.rule, batch.length[row]);
+    count(policy, decision.rule, batch, row);
     const PortIndex port = snapshot.attachments[batch.ingress[row]].port;
     const DropReason reason =
         judge_.carry_out(policy, candidates_[row], decision, port, snapshot.connection_shares[port], now);
@@ -72,7 +75,7 @@ void PolicyStage::weed_recipients(Batch& batch, std::uint16_t row, const Snapsho
                           .frame = quoting(batch, row),
                           .now_s = now};
     const Decision decisive = weed(hearing, batch, row, recipients_, [](AttachmentIndex, const Hearing::Finding&) {});
-    count(policy, decisive.rule, batch.length[row]);
+    count(policy, decisive.rule, batch, row);
     const PortIndex port = snapshot.attachments[batch.ingress[row]].port;
     DropReason reason = judge_.carry_out(policy, candidate, decisive, port, snapshot.connection_shares[port], now);
     if (reason == DropReason::none && recipients_.empty()) reason = DropReason::port_gone;

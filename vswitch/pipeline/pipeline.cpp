@@ -21,16 +21,19 @@ Pipeline::Pipeline(std::uint16_t worker, const Shared& shared, WorkerCounters& c
       too_big_(macs_, buffers_),
       transmitter_(worker, counters, buffers_, shared.next_hops, too_big_),
       wire_(worker, counters, buffers_),
-      policy_(shared.connections, shared.fragments, macs_, counters) {}
+      policy_(shared.connections, shared.fragments, macs_, counters),
+      mirrors_(worker, counters, shared.copies, shared.next_hops) {}
 
 void Pipeline::adopt(const Snapshot& snapshot) {
     learner_.forget();
     transmitter_.adopt(snapshot);
-    policy_.adopt(snapshot);
+    mirrors_.adopt(snapshot);
+    policy_.adopt(snapshot, &mirrors_);
 }
 
 void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     PortLimiter* const limiter = snapshot.ports[batch.port].limiter.get();
+    const bool mirrors = snapshot.mirrors != nullptr;
     batch.is_decapsulated = snapshot.ports[batch.port].underlay != nullptr;
     if (batch.is_decapsulated) [[unlikely]]
         decapsulate(batch, snapshot, counters_, exchange_, wire_);  // outer header, VNI → tunnel and segment
@@ -40,6 +43,8 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     account_received(batch, snapshot, counters_);
     if (limiter != nullptr) [[unlikely]]
         limit_received(batch, *limiter);  // no more than the port may send
+    if (mirrors) [[unlikely]]
+        mirrors_.watch_entering(batch);  // copies of what came in, whatever becomes of it
     if (snapshot.has_secured) [[unlikely]]
         check_port_security(batch, snapshot);  // source MAC, IP, ARP and ND sender are the attachment's own
     find_macs(batch, macs_);
@@ -51,11 +56,15 @@ void Pipeline::run(Batch& batch, const Snapshot& snapshot) noexcept {
     lookup(batch, snapshot);                   // unicast, flood, or drop
     if (limiter != nullptr) [[unlikely]]
         limit_flooded(batch, *limiter);  // no storm
+    if (mirrors) [[unlikely]]
+        mirrors_.ask_rules(batch);  // copies of what rules say
     if (snapshot.has_policies) [[unlikely]]
         policy_.judge(batch, snapshot);                            // groups, rules, connections
     answer_requests(batch, snapshot, macs_, counters_, buffers_);  // ARP and ND, for whom the controller told us of
+    if (mirrors) [[unlikely]]
+        mirrors_.watch_leaving(batch);  // copies of what goes out
     // Split horizon, never back, no payload copies.
-    replicate(batch, snapshot, policy_, transmitter_, counters_, buffers_);
+    replicate(batch, snapshot, policy_, transmitter_, counters_, buffers_, mirrors ? &mirrors_ : nullptr);
     if (!batch.intact) [[unlikely]] {
         too_big_.note_dropped(snapshot, batch);
         sweep_dropped(batch, counters_);
@@ -76,6 +85,7 @@ void Pipeline::settle(const Snapshot& snapshot) noexcept {
     if (worker_ == 0 && snapshot.has_guarded) [[unlikely]]
         send_probes(snapshot);
     transmitter_.flush(snapshot);
+    mirrors_.flush();
     learner_.settle(snapshot);
     if (too_big_.are_due()) [[unlikely]] {
         too_big_.send(snapshot, transmitter_, counters_);

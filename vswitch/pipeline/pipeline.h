@@ -8,6 +8,7 @@
 #include "vswitch/pipeline/apply_policy.h"
 #include "vswitch/pipeline/host_wire.h"
 #include "vswitch/pipeline/learner.h"
+#include "vswitch/pipeline/mirror_stage.h"
 #include "vswitch/pipeline/too_big_answers.h"
 #include "vswitch/pipeline/transmitter.h"
 
@@ -25,6 +26,7 @@ class Pipeline {
         ConnectionTable& connections;
         FragmentMemory& fragments;
         rte_mempool* buffers;
+        rte_mempool* copies = nullptr;  ///< for those that mirrors make; null: none
     };
 
     Pipeline(std::uint16_t worker, const Shared& shared, WorkerCounters& counters);
@@ -56,6 +58,7 @@ class Pipeline {
     Transmitter transmitter_;
     HostWire wire_;
     PolicyStage policy_;
+    MirrorStage mirrors_;
 };
 
 }  // namespace bulkhead

@@ -54,7 +54,7 @@ void send_one(const Batch& batch, std::uint16_t row, const Snapshot& snapshot, A
 }
 
 void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, PolicyStage& policy, Transmitter& transmitter,
-           WorkerCounters& counters, rte_mempool* buffers) noexcept {
+           WorkerCounters& counters, rte_mempool* buffers, MirrorStage* mirrors) noexcept {
     const Flood flood{snapshot, snapshot.attachments[batch.ingress[row]], batch.inner_vlan[row]};
     std::span<const AttachmentIndex> members = snapshot.segments[batch.segment[row]].members;
     if (policy.has_say(batch, row, snapshot)) {
@@ -70,6 +70,8 @@ void flood(Batch& batch, std::uint16_t row, const Snapshot& snapshot, PolicyStag
         ++targets;
     }
     if (targets == 0) return batch.drop(row, DropReason::no_destination);
+    if (mirrors != nullptr) [[unlikely]]
+        mirrors->watch_flooded(batch, row, members, flood);
     if (targets == 1) return send_one(batch, row, snapshot, only, transmitter, counters, buffers);
     if (batch.tag[row] != 0) {
         // Once, and not for each target.
@@ -118,14 +120,15 @@ bool send_together(Batch& batch, const Snapshot& snapshot, Transmitter& transmit
 }  // namespace
 
 BULKHEAD_CPU_CLONES void replicate(Batch& batch, const Snapshot& snapshot, PolicyStage& policy,
-                                   Transmitter& transmitter, WorkerCounters& counters, rte_mempool* buffers) noexcept {
+                                   Transmitter& transmitter, WorkerCounters& counters, rte_mempool* buffers,
+                                   MirrorStage* mirrors) noexcept {
     if (send_together(batch, snapshot, transmitter)) [[likely]]
         return;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         if (!batch.alive(row)) [[unlikely]]
             continue;
         if (batch.egress[row] == Batch::kFlood) [[unlikely]]
-            flood(batch, row, snapshot, policy, transmitter, counters, buffers);
+            flood(batch, row, snapshot, policy, transmitter, counters, buffers, mirrors);
         else
             send_one(batch, row, snapshot, batch.egress[row], transmitter, counters, buffers);
     }

@@ -11,13 +11,6 @@
 namespace bulkhead {
 namespace {
 
-std::map<std::string, GroupClass> classes_of(const std::map<std::string, Group>& groups) {
-    std::map<std::string, GroupClass> classes;
-    for (const auto& [name, group] : groups)
-        classes.emplace(name, static_cast<GroupClass>(kUnknownGroup + 1 + classes.size()));
-    return classes;
-}
-
 /// Where a port of the segment is attached to it, if it is open.
 AttachmentIndex attachment_of(const std::string& port, const std::string& segment, const Snapshot& snapshot,
                               const Model& model, const Indices& indices) {
@@ -43,11 +36,19 @@ void add_shares(Snapshot& snapshot, const Model& model, const Indices& indices) 
 
 }  // namespace
 
+std::map<std::string, GroupClass> classes_of(const std::map<std::string, Group>& groups) {
+    std::map<std::string, GroupClass> classes;
+    for (const auto& [name, group] : groups)
+        classes.emplace(name, static_cast<GroupClass>(kUnknownGroup + 1 + classes.size()));
+    return classes;
+}
+
 std::map<std::string, PolicyCompiler::Source> PolicyCompiler::sources_of(const Model& model, const Indices& indices) {
     std::map<std::string, Source> sources;
     for (const auto& [name, segment] : model.segments)
         if (segment.default_policy != DefaultPolicy::allow) sources[name].otherwise = segment.default_policy;
-    for (const auto& [key, policy] : model.policies) sources[key.first].rules.push_back(policy);
+    for (const auto& [key, policy] : model.policies)
+        if (policy.action != PolicyAction::mirror) sources[key.first].rules.push_back(policy);
     if (sources.empty()) return sources;
     for (const auto& [key, group] : model.groups)
         if (const auto source = sources.find(key.first); source != sources.end())

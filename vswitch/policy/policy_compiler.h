@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiles the rules of every segment into a snapshot, and only those that have changed.
+// Compiles the rules of every segment that decide into a snapshot, and only those that have changed. Those that mirror
+// are the MirrorCompiler's.
 //
 // Threads: control.
 #pragma once
@@ -18,6 +19,9 @@ namespace bulkhead {
 
 class GroupClasses;
 class RuleSet;
+
+/// By which the rules of a segment know its groups.
+[[nodiscard]] std::map<std::string, GroupClass> classes_of(const std::map<std::string, Group>& groups);
 
 class PolicyCompiler {
   public:

@@ -18,9 +18,8 @@ struct SegmentPolicy {
     std::shared_ptr<const GroupClasses> groups;  ///< null: no tunnel of the segment is trusted to name them
     /// Another one whenever a verdict could be another one. Connections of a former one are judged anew.
     std::uint32_t generation = 0;
-    std::uint32_t epoch = 0;  ///< the first generation of this segment
-    std::vector<AttachmentIndex>
-        targets;  ///< by rule: where it redirects or mirrors to; kNoAttachment: nowhere, or not open
+    std::uint32_t epoch = 0;               ///< the first generation of this segment
+    std::vector<AttachmentIndex> targets;  ///< by rule: where it redirects to; kNoAttachment: nowhere, or not open
 };
 
 }  // namespace bulkhead

@@ -6,8 +6,11 @@
 namespace bulkhead::test {
 
 Bench::Bench(std::uint16_t workers) : buffers_before_(rte_mempool_avail_count(test_buffers())) {
-    SwitchSettings settings{
-        .workers = workers, .buffers = test_buffers(), .mac_capacity = 1U << 12, .connection_places = 1U << 12};
+    SwitchSettings settings{.workers = workers,
+                            .buffers = test_buffers(),
+                            .copies = test_copies(),
+                            .mac_capacity = 1U << 12,
+                            .connection_places = 1U << 12};
     settings.clock_s = [this] { return now_s; };
     settings.clock_ms = [this] { return now_ms; };
     switch_ = Switch::create(settings).value();
@@ -23,6 +26,7 @@ Bench::~Bench() {
     switch_.reset();
     ports_.clear();
     EXPECT_EQ(rte_mempool_avail_count(test_buffers()), buffers_before_) << "buffers leaked";
+    EXPECT_EQ(rte_mempool_in_use_count(test_copies()), 0U) << "copies leaked";
 }
 
 Segment& Bench::segment(const std::string& name, std::uint32_t vni) {

@@ -67,4 +67,10 @@ rte_mempool* test_buffers() {
     return pool;
 }
 
+rte_mempool* test_copies() {
+    static rte_mempool* pool =
+        rte_pktmbuf_pool_create_by_ops("test_copies", 255, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0, kStackOps.name);
+    return pool;
+}
+
 }  // namespace bulkhead::test

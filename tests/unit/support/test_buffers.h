@@ -10,5 +10,7 @@ struct rte_mempool;
 namespace bulkhead::test {
 
 [[nodiscard]] rte_mempool* test_buffers();
+/// Those for copies that mirrors make: 255, so that a test can have them all.
+[[nodiscard]] rte_mempool* test_copies();
 
 }  // namespace bulkhead::test
