@@ -24,7 +24,7 @@ constexpr Field kConfig[] = {
     {"fdb", array, kOptional, kMutable, kBuiltIn, "[]", "static MAC entries", object},
     {"tunnels", array, kOptional, kMutable, kBuiltIn, "[]", "remote nodes", object},
     {"policies", array, kOptional, kMutable, kBuiltIn, "[]", "who may talk to whom", object},
-    {"mirrors", array, kOptional, kMutable, kNotYet, "[]", "copies of traffic for an observer", object},
+    {"mirrors", array, kOptional, kMutable, kBuiltIn, "[]", "copies of traffic for an observer", object},
 };
 
 constexpr Field kNode[] = {
@@ -169,7 +169,7 @@ constexpr Field kPolicy[] = {
     {"segment", string, kRequired, kImmutable, kBuiltIn, "", "segment of the rule"},
     {"name", string, kRequired, kImmutable, kBuiltIn, "", "name, unique among the rules of the segment"},
     {"order", integer, kRequired, kMutable, kBuiltIn, "", "lower comes first, ties by name; 0-1000000"},
-    {"action", string, kRequired, kMutable, kBuiltIn, "", "allow, deny, or redirect (to to_port); mirror (a copy to to_port; the next rules decide) is not built in yet"},
+    {"action", string, kRequired, kMutable, kBuiltIn, "", "allow, deny, redirect (to to_port), or mirror (a copy to to_port; other rules decide)"},
     kOwner,
     {"from", object, kOptional, kMutable, kBuiltIn, "{}", "senders"},
     {"to", object, kOptional, kMutable, kBuiltIn, "{}", "receivers"},
@@ -181,6 +181,18 @@ constexpr Field kPolicy[] = {
     {"to_port", string, kOptional, kMutable, kBuiltIn, R"("")", "redirect, mirror: a port of the segment"},
     {"stateful", boolean, kOptional, kMutable, kBuiltIn, "true", "what is allowed opens a connection, whose answers pass, too"},
     {"log", boolean, kOptional, kMutable, kNotYet, "false", "tell of what it decides"},
+};
+
+constexpr Field kMirror[] = {
+    {"name", string, kRequired, kImmutable, kBuiltIn, "", "name, unique among mirrors"},
+    {"to", string, kRequired, kMutable, kBuiltIn, "", "port that gets the copies; with vni a tunnel"},
+    kOwner,
+    {"port", string, kOptional, kMutable, kBuiltIn, "", "source: a port; this, or segment", string, true},
+    {"segment", string, kOptional, kMutable, kBuiltIn, "", "source: a segment; with policy a rule of it"},
+    {"policy", string, kOptional, kMutable, kBuiltIn, "", "source: what that rule of the segment decides about"},
+    {"vni", integer, kOptional, kMutable, kBuiltIn, "", "of the copies in the tunnel, 1-16777215; one that no segment has"},
+    {"direction", string, kOptional, kMutable, kBuiltIn, R"("both")", "in: into the switch by the port, or into the segment; out: the other way; both"},
+    {"snaplen", integer, kOptional, kMutable, kBuiltIn, "", "octets that are copied of each frame at most, 14-65535; absent: all"},
 };
 
 constexpr Field kPolicyEnd[] = {
@@ -249,6 +261,9 @@ std::span<const Field> group_fields() {
 }
 std::span<const Field> policy_fields() {
     return kPolicy;
+}
+std::span<const Field> mirror_fields() {
+    return kMirror;
 }
 std::span<const Field> flow_fields() {
     return kFlow;

@@ -36,6 +36,7 @@ struct Field {
 [[nodiscard]] std::span<const Field> tunnel_fields();
 [[nodiscard]] std::span<const Field> group_fields();
 [[nodiscard]] std::span<const Field> policy_fields();
+[[nodiscard]] std::span<const Field> mirror_fields();
 [[nodiscard]] std::span<const Field> flow_fields();        ///< `fields` of policy.explain
 [[nodiscard]] std::span<const Field> policy_end_fields();  ///< `from` and `to` of a policy
 

@@ -13,7 +13,8 @@ constexpr std::string_view kGroup = R"({…the group's fields, "state": {"status
                                     R"("members": [{"port", "vlan": integer|null}]}})";
 constexpr std::string_view kChangedPolicy = R"({"generation", "changed", "object": {…the rule's fields}})";
 constexpr std::string_view kPolicy =
-    R"({…the rule's fields, "state": {"status", "reason": string|null, "packets", "bytes"}})";
+    R"({…the rule's fields, "state": {"status", "reason": string|null, "packets", "bytes", "drops": of a rule that )"
+    R"(mirrors, as mirror.get}})";
 constexpr std::string_view kChanged = R"({"generation", "changed", "object": {…}})";
 constexpr std::string_view kRemoved = R"({"generation"})";
 constexpr std::string_view kObject = R"({…, "state": {…}})";
@@ -21,7 +22,7 @@ constexpr std::string_view kItems = R"({"items": […], "cursor": string|null})"
 
 constexpr std::string_view kPacketExplanation =
     R"({"verdict": "forward"|"drop"|"answer", "reason": drop reason|null, "segment": string|null, )"
-    R"("egress": [port, or "tunnel:" and its name], "receivers": [{"port", "tunnel", "vlan", "reason", "rule", )"
+    R"("egress": [port, or "tunnel:" and its name], "mirrors": [that would copy it], "receivers": [{"port", "tunnel", "vlan", "reason", "rule", )"
     R"("ground"}], of a flooded frame, "stages": [{"stage", "decision", "reason": drop reason|null, )"
     R"("rule": string|null, "ground": "rule"|"none"|"connection"|"related"|"resolution"|"fragment"|"headers"}]})";
 
@@ -124,23 +125,6 @@ void append_policy(Methods& table) {
              R"(policy explain blue --fields '{"from_group":"web","to_group":"db","protocol":"tcp","destination_port":5432}')"});
 }
 
-void append_mirror(Methods& table) {
-    const Field name = required("name", string, "name, unique among mirrors");
-    const std::vector<Field> fields = {name,
-                                       required("to", string, "port or tunnel that gets the copies"),
-                                       optional("segment", string, "source: a segment"),
-                                       optional("port", string, "source: a port"),
-                                       optional("policy", string, "source: a rule"),
-                                       optional("direction", string, "in, out or both", R"("both")"),
-                                       optional("snaplen", integer, "bytes of each frame; absent: all")};
-    append_planned(table, "mirror.add", fields, kOperatorsAndTenants, "copy traffic for an observer", kChanged);
-    append_planned(table, "mirror.set", patch_of(fields), kOperatorsAndTenants, "change some fields of a mirror",
-                   kChanged);
-    append_planned(table, "mirror.remove", {name}, kOperatorsAndTenants, "remove a mirror", kRemoved);
-    append_planned(table, "mirror.get", {name}, kViewersAndTenants, "one mirror and its counters", kObject);
-    append_planned(table, "mirror.list", page_of({kOnlySegment}), kViewersAndTenants, "the mirrors, by name", kItems);
-}
-
 void append_inspection(Methods& table) {
     append_planned(table, "connection.list", page_of({kOnlySegment}), kOperators,
                    "connections that stateful rules hold", kItems);
@@ -179,7 +163,7 @@ void append_capture_and_key(Methods& table) {
 void append_policy_methods(Methods& table) {
     append_group(table);
     append_policy(table);
-    append_mirror(table);
+    append_mirror_methods(table);
     append_inspection(table);
     append_capture_and_key(table);
 }

@@ -82,6 +82,8 @@ std::span<const ObjectType> object_types() {
                    policy_end_fields()},
         ObjectType{"PolicyTo", "/policies/*/to", "receivers that a rule is about; an empty list matches every one",
                    policy_end_fields()},
+        ObjectType{"Mirror", "/mirrors/*", "copies of traffic for an observer; docs/mirrors.md says of which",
+                   mirror_fields()},
     };
     return types;
 }

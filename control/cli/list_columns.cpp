@@ -169,6 +169,32 @@ constexpr ListColumn kPolicies[] = {
     {"BYTES", "/state/bytes"},
 };
 
+/// `port web-0`, `segment blue`, `rule blue/web-to-db`
+Cell source_of_mirror(const json& mirror) {
+    if (const json port = at(mirror, "/port"); !port.is_null()) return {"port " + one_line(port)};
+    const std::string segment = one_line(at(mirror, "/segment"));
+    const json rule = at(mirror, "/policy");
+    return {rule.is_null() ? "segment " + segment : "rule " + segment + "/" + one_line(rule)};
+}
+
+/// `ids-0`, `edge-2:9001` of a tunnel and the copies' VNI.
+Cell target_of_mirror(const json& mirror) {
+    const json vni = at(mirror, "/vni");
+    return {one_line(at(mirror, "/to")) + (vni.is_null() ? "" : ":" + one_line(vni))};
+}
+
+constexpr ListColumn kMirrors[] = {
+    {"NAME", "/name"},
+    {"SOURCE", "", source_of_mirror},
+    {"DIRECTION", "/direction"},
+    {"TO", "", target_of_mirror},
+    {"SNAPLEN", "/snaplen"},
+    {"STATUS", "/state/status"},
+    {"PACKETS", "/state/packets"},
+    {"BYTES", "/state/bytes"},
+    {"DROPS", "", [](const json& mirror) { return drops_cell(at(mirror, "/state/drops")); }},
+};
+
 constexpr ListColumn kDrops[] = {
     {"PORT", "/port"},     {"TUNNEL", "/tunnel"},   {"SEGMENT", "/segment"},
     {"REASON", "/reason"}, {"PACKETS", "/packets"}, {"MEANING", "/help"},
@@ -185,6 +211,7 @@ std::span<const ListColumn> list_columns(std::string_view method) {
     if (method == "tunnel.list") return kTunnels;
     if (method == "group.list") return kGroups;
     if (method == "policy.list") return kPolicies;
+    if (method == "mirror.list") return kMirrors;
     if (method == "drop.list") return kDrops;
     return {};
 }

@@ -44,7 +44,7 @@ struct ArrayOfKind {
 };
 constexpr ArrayOfKind kArrays[] = {{"segment", "segments"},   {"group", "groups"},   {"port", "ports"},
                                    {"underlay", "underlays"}, {"tunnel", "tunnels"}, {"fdb", "fdb"},
-                                   {"policy", "policies"}};
+                                   {"policy", "policies"},    {"mirror", "mirrors"}};
 
 std::string name_in(std::string_view kind, const json& object) {
     auto text = [&](const char* field) { return object.is_object() ? object.value(field, json()) : json(); };
@@ -93,6 +93,9 @@ Result<ConfigDocument> decode_document(const json& document, std::string_view ow
     decode_objects(
         reader, "policies", "/name", result.model.policies, [&](const json& j) { return decode_policy(j, owner); },
         [](const Policy& policy) { return std::pair(policy.segment, policy.name); });
+    decode_objects(
+        reader, "mirrors", "/name", result.model.mirrors, [&](const json& j) { return decode_mirror(j, owner); },
+        [](const Mirror& mirror) { return mirror.name; });
     return reader.finish(std::move(result));
 }
 
@@ -105,7 +108,8 @@ json encode_document(const ConfigDocument& document) {
                    {"underlays", encode_objects(model.underlays)},
                    {"tunnels", encode_objects(model.tunnels)},
                    {"fdb", encode_objects(model.static_macs)},
-                   {"policies", encode_objects(model.policies)}};
+                   {"policies", encode_objects(model.policies)},
+                   {"mirrors", encode_objects(model.mirrors)}};
     if (document.node) result["node"] = encode(*document.node);
     return result;
 }

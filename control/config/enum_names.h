@@ -37,6 +37,8 @@ inline constexpr EnumName<PolicyAction> kPolicyActions[] = {{PolicyAction::allow
                                                             {PolicyAction::deny, "deny"},
                                                             {PolicyAction::redirect, "redirect"},
                                                             {PolicyAction::mirror, "mirror"}};
+inline constexpr EnumName<MirrorDirection> kMirrorDirections[] = {
+    {MirrorDirection::in, "in"}, {MirrorDirection::out, "out"}, {MirrorDirection::both, "both"}};
 inline constexpr EnumName<IdleMode> kIdleModes[] = {{IdleMode::adaptive, "adaptive"}, {IdleMode::busy, "busy"}};
 inline constexpr EnumName<Hugepages> kHugepages[] = {
     {Hugepages::automatic, "auto"}, {Hugepages::two_mib, "2M"}, {Hugepages::one_gib, "1G"}, {Hugepages::none, "none"}};

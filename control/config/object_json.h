@@ -24,6 +24,7 @@ namespace bulkhead::config {
 [[nodiscard]] Result<StaticMac> decode_fdb(const nlohmann::json& object, std::string_view owner = {});
 [[nodiscard]] Result<Group> decode_group(const nlohmann::json& object, std::string_view owner = {});
 [[nodiscard]] Result<Policy> decode_policy(const nlohmann::json& object, std::string_view owner = {});
+[[nodiscard]] Result<Mirror> decode_mirror(const nlohmann::json& object, std::string_view owner = {});
 /// What policy.explain is asked about, but for the groups.
 [[nodiscard]] Result<FlowFields> decode_flow(const nlohmann::json& object);
 
@@ -35,5 +36,6 @@ namespace bulkhead::config {
 [[nodiscard]] nlohmann::json encode(const Group& group);
 /// EtherTypes and protocols by name where they have one, ports as "443" or "8000-8080".
 [[nodiscard]] nlohmann::json encode(const Policy& policy);
+[[nodiscard]] nlohmann::json encode(const Mirror& mirror);
 
 }  // namespace bulkhead::config

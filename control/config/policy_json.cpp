@@ -165,8 +165,6 @@ Result<Policy> decode_policy(const json& object, std::string_view owner) {
     policy.owner = reader.has("owner") ? reader.text("owner") : std::string(owner);
     policy.order = static_cast<std::uint32_t>(reader.number("order", 0, kMaxPolicyOrder));
     policy.action = reader.choice("action", kPolicyActions);
-    if (policy.action == PolicyAction::mirror)
-        reader.refuse_not_built_in("action", in_quotes("mirror"), "allow, deny or redirect");
     policy.from = decode_end(reader, "from");
     policy.to = decode_end(reader, "to");
     policy.ethertype = decode_ethertype(reader);

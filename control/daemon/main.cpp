@@ -29,9 +29,11 @@ int check(const daemon::Options& options) {
     }
     const Model& model = document->model;
     std::printf(
-        "%s: %zu segments, %zu ports, %zu underlays, %zu tunnels, %zu static MAC entries, %zu groups, %zu policies\n",
+        "%s: %zu segments, %zu ports, %zu underlays, %zu tunnels, %zu static MAC entries, %zu groups, %zu policies, "
+        "%zu "
+        "mirrors\n",
         options.config.c_str(), model.segments.size(), model.ports.size(), model.underlays.size(), model.tunnels.size(),
-        model.static_macs.size(), model.groups.size(), model.policies.size());
+        model.static_macs.size(), model.groups.size(), model.policies.size(), model.mirrors.size());
     return 0;
 }
 

@@ -32,6 +32,9 @@ class SwitchAdapter : public SwitchTarget {
     [[nodiscard]] RuleHits rule_hits(const std::string& segment, const std::string& name) const override {
         return switch_.rule_hits(segment, name);
     }
+    [[nodiscard]] MirrorStats mirror_stats(const std::string& segment, const std::string& name) const override {
+        return switch_.mirror_stats(segment, name);
+    }
     [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const override {
         return switch_.explain_packet(question);
     }

@@ -84,6 +84,18 @@ Result<> check_policy(const rpc::Caller& caller, const Model& after_model, const
     return failure(no_such_object("port", after->to_port, "/to_port", "the name of a port of the segment"));
 }
 
+Result<> check_mirror(const rpc::Caller& caller, const Model& after_model, const Mirror* after) {
+    if (after == nullptr || may_see(caller, after_model, *after)) return {};
+    if (after->vni)
+        return failure(denied("/vni", "mirrors through tunnels are the operators' alone", std::to_string(*after->vni),
+                              "a port of the tenant"));
+    if (!after->port.empty() && !may_see_port(caller, after_model, after->port))
+        return failure(no_such_object("port", after->port, "/port", "the name of a port"));
+    if (!after->segment.empty() && !may_see_segment(caller, after_model, after->segment))
+        return failure(no_such_segment(after->segment, "/segment"));
+    return failure(no_such_object("port", after->to, "/to", "the name of a port"));
+}
+
 std::pair<std::string, MacAddress> fdb_key(const std::string& name) {
     const std::size_t slash = name.find('/');
     return {name.substr(0, slash), MacAddress::parse(name.substr(slash + 1)).value_or(MacAddress())};
@@ -125,6 +137,11 @@ Result<> check_object(const rpc::Caller& caller, const config::Node& node, const
         const Policy *was = find(before.policies, name), *is = find(after.policies, name);
         if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
         return check_policy(caller, after, is);
+    }
+    if (key.kind == ObjectKind::mirror) {
+        const Mirror *was = find(before.mirrors, key.name), *is = find(after.mirrors, key.name);
+        if (auto ok = check_owner(key, owner(was), owner(is)); !ok) return ok;
+        return check_mirror(caller, after, is);
     }
     // Whether the caller sees an fdb entry's segment, port and tunnel, the handlers look up.
     const auto entry = fdb_key(key.name);
@@ -177,6 +194,13 @@ bool may_see(const rpc::Caller& caller, const Model& model, const Policy& policy
     if (!is_tenant(caller)) return true;
     return may_see_segment(caller, model, policy.segment) &&
            (policy.to_port.empty() || may_see_port(caller, model, policy.to_port));
+}
+
+bool may_see(const rpc::Caller& caller, const Model& model, const Mirror& mirror) {
+    if (!is_tenant(caller)) return true;
+    return !mirror.vni && may_see_port(caller, model, mirror.to) &&
+           (mirror.port.empty() || may_see_port(caller, model, mirror.port)) &&
+           (mirror.segment.empty() || may_see_segment(caller, model, mirror.segment));
 }
 
 bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event) {

@@ -39,6 +39,8 @@ namespace bulkhead::methods {
 }
 /// A rule that leads to a port of somebody else's is somebody else's, too.
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const Policy& policy);
+/// Both ends must be the tenant's own; what goes through a tunnel leaves its sight.
+[[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const Mirror& mirror);
 [[nodiscard]] bool may_see_port(const rpc::Caller& caller, const Model& model, const std::string& name);
 [[nodiscard]] bool may_see(const rpc::Caller& caller, const Model& model, const EngineEvent& event);
 

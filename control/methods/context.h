@@ -81,6 +81,12 @@ Answer policy_remove(MethodContext& context, const rpc::Call& call);
 Answer policy_get(MethodContext& context, const rpc::Call& call);
 Answer policy_list(MethodContext& context, const rpc::Call& call);
 
+Answer mirror_add(MethodContext& context, const rpc::Call& call);
+Answer mirror_set(MethodContext& context, const rpc::Call& call);
+Answer mirror_remove(MethodContext& context, const rpc::Call& call);
+Answer mirror_get(MethodContext& context, const rpc::Call& call);
+Answer mirror_list(MethodContext& context, const rpc::Call& call);
+
 Answer policy_explain(MethodContext& context, const rpc::Call& call);
 Answer packet_explain(MethodContext& context, const rpc::Call& call);
 

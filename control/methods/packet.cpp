@@ -50,9 +50,13 @@ json shown_explanation(const PacketExplanation& said) {
     for (const FramePlace& place : said.egress) egress.push_back(place.to_string());
     for (const ReceiverDecision& receiver : said.receivers) receivers.push_back(shown_receiver(receiver));
     for (const StageDecision& stage : said.stages) stages.push_back(shown_stage(stage));
-    return {{"verdict", shown_verdict(said.verdict)}, {"reason", shown_reason(said.reason)},
-            {"segment", text_or_null(said.segment)},  {"egress", std::move(egress)},
-            {"receivers", std::move(receivers)},      {"stages", std::move(stages)}};
+    return {{"verdict", shown_verdict(said.verdict)},
+            {"reason", shown_reason(said.reason)},
+            {"segment", text_or_null(said.segment)},
+            {"egress", std::move(egress)},
+            {"mirrors", said.mirrors},
+            {"receivers", std::move(receivers)},
+            {"stages", std::move(stages)}};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <vector>
 
+#include "control/methods/mirror_state.h"
 #include "control/methods/objects.h"
 #include "control/methods/page.h"
 #include "control/methods/segment_objects.h"
@@ -21,6 +22,9 @@ json shown_policy(const Engine& engine, const rpc::Caller& caller, const Policy&
     json& state = object["state"] = waiting_state(engine, caller, key_of(policy));
     state["packets"] = hits.packets;
     state["bytes"] = hits.bytes;
+    // What a rule that mirrors has decided is nothing: it tells of its copies.
+    if (policy.action == PolicyAction::mirror)
+        state.update(shown_copies(engine.target().mirror_stats(policy.segment, policy.name)));
     return object;
 }
 

@@ -7,13 +7,20 @@
 namespace bulkhead::methods {
 namespace {
 
-/// `name` as texts have it: of a segment, a port, an underlay or a tunnel, or "SEGMENT/MAC" of an fdb entry. Tenants
-/// see no underlay and no tunnel, but one may be named like something that they see.
+bool is_hidden_mirror(const rpc::Caller& caller, const Model& model, const std::string& name) {
+    const auto mirror = model.mirrors.find(name);
+    return mirror != model.mirrors.end() && !may_see(caller, model, mirror->second);
+}
+
+/// `name` as texts have it: of a segment, a port, an underlay, a tunnel or a mirror, or "SEGMENT/MAC" of an fdb entry.
+/// Tenants see no underlay and no tunnel, but one may be named like something that they see.
 bool is_secret(const rpc::Caller& caller, const Model& model, std::string_view name) {
     const std::string object(name.substr(0, name.find('/')));
     const bool sees_segment = may_see_segment(caller, model, object), sees_port = may_see_port(caller, model, object);
     return (model.segments.contains(object) && !sees_segment) || (model.ports.contains(object) && !sees_port) ||
-           ((model.underlays.contains(object) || model.tunnels.contains(object)) && !sees_segment && !sees_port);
+           ((model.underlays.contains(object) || model.tunnels.contains(object) ||
+             is_hidden_mirror(caller, model, object)) &&
+            !sees_segment && !sees_port);
 }
 
 std::string without_names(std::string_view text, const rpc::Caller& caller, const Model& model) {

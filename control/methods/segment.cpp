@@ -35,11 +35,14 @@ Result<std::string> visible_name(MethodContext& context, const rpc::Call& call) 
     return failure(no_such("segment", name, "/name"));
 }
 
-// Ports and tunnels stay and lose what attaches them here; static entries, rules and groups of the segment go. Not
-// detached for a tenant, so that the change is refused: ports, tunnels and rules that it may not see, and ports that it
-// would see no more.
+// Ports and tunnels stay and lose what attaches them here; static entries, rules, groups and mirrors of the segment go.
+// Not detached for a tenant, so that the change is refused: ports, tunnels and rules that it may not see, and ports
+// that it would see no more.
 void detach_all(const rpc::Caller& caller, Model& candidate, const std::string& segment) {
     // First, while the ports are there by which a tenant may see them.
+    std::erase_if(candidate.mirrors, [&](const auto& entry) {
+        return entry.second.segment == segment && may_see(caller, candidate, entry.second);
+    });
     std::erase_if(candidate.policies, [&](const auto& entry) {
         return entry.second.segment == segment && may_see(caller, candidate, entry.second);
     });

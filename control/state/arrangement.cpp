@@ -73,10 +73,23 @@ class Arranger {
         const std::string name = error.got.substr(1, error.got.size() - 2);
         if (const auto segment = segment_of_group(error.field, object))
             return {ObjectKind::group, *segment + "/" + name};
+        if (const auto key = reference_of_mirror(error.field, name, object)) return *key;
         if (error.field == "/to_port") return {ObjectKind::port, name};
         for (const ObjectKind kind : {ObjectKind::port, ObjectKind::underlay, ObjectKind::tunnel})
             if (error.field == "/" + std::string(to_string(kind))) return {kind, name};
         return {ObjectKind::segment, name};
+    }
+    /// What those fields refer to that only mirrors have.
+    template <typename T>
+    static std::optional<ObjectKey> reference_of_mirror(const std::string& /*field*/, const std::string& /*name*/,
+                                                        const T& /*object*/) {
+        return std::nullopt;
+    }
+    static std::optional<ObjectKey> reference_of_mirror(const std::string& field, const std::string& name,
+                                                        const Mirror& mirror) {
+        if (field == "/policy") return ObjectKey{ObjectKind::policy, mirror.segment + "/" + name};
+        if (field == "/to") return ObjectKey{mirror.vni ? ObjectKind::tunnel : ObjectKind::port, name};
+        return std::nullopt;
     }
     /// The segment of the group that a field names; nothing if it names none.
     template <typename T>
@@ -125,6 +138,9 @@ Result<Configuration> arrange(Model configured, std::uint16_t workers,
         return failure(std::move(ok.error()));
     }
     if (auto ok = arranger.admit_all(result.configured.policies, result.in_force.policies); !ok) {
+        return failure(std::move(ok.error()));
+    }
+    if (auto ok = arranger.admit_all(result.configured.mirrors, result.in_force.mirrors); !ok) {
         return failure(std::move(ok.error()));
     }
     return result;

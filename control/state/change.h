@@ -30,8 +30,8 @@ struct ChangeSet {
     bool dry_run = false;
 };
 
-/// Segments, then groups, ports, underlays, tunnels, fdb entries and policies, each by name. Linear in the size of the
-/// two.
+/// Segments, then groups, ports, underlays, tunnels, fdb entries, policies and mirrors, each by name. Linear in the
+/// size of the two.
 [[nodiscard]] std::vector<Change> diff(const Model& before, const Model& after);
 
 }  // namespace bulkhead

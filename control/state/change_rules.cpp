@@ -45,7 +45,7 @@ Result<> check_immutable(const Model& before, const Model& after, const Change& 
     } else if (change.object.kind == ObjectKind::tunnel) {
         result = config::check_immutable(api::tunnel_fields(), "tunnel", config::encode(before.tunnels.at(name)),
                                          config::encode(after.tunnels.at(name)));
-    }  // of fdb entries, groups and policies, what can't be changed is their name
+    }  // of fdb entries, groups, policies and mirrors, what can't be changed is their name
     return about(std::move(result), to_string(change.object.kind), name);
 }
 
@@ -166,6 +166,24 @@ bool is_attached(const Model& model, const Policy& policy) {
                                                           &Attachment::segment) != port->second.attachments.end();
 }
 
+/// Whose traffic a mirror copies, and to whom.
+std::set<std::string> tenants_of(const Model& model, const Mirror& mirror) {
+    std::set<std::string> tenants;
+    const auto add_segment = [&](const std::string& name) {
+        const auto segment = model.segments.find(name);
+        if (segment != model.segments.end() && !segment->second.tenant.empty()) tenants.insert(segment->second.tenant);
+    };
+    const auto add_port = [&](const std::string& name) {
+        const auto port = model.ports.find(name);
+        if (port == model.ports.end()) return;
+        for (const Attachment& attachment : port->second.attachments) add_segment(attachment.segment);
+    };
+    if (!mirror.segment.empty()) add_segment(mirror.segment);
+    if (!mirror.port.empty()) add_port(mirror.port);
+    if (!mirror.vni) add_port(mirror.to);
+    return tenants;
+}
+
 /// What is taken away must have nothing that hangs on it.
 class Leaving {
   public:
@@ -204,7 +222,8 @@ class Leaving {
                 return in_use(place.kind, place.name, user(entry));
             }
         }
-        return check_policy();
+        if (auto ok = check_policy(); !ok) return ok;
+        return check_mirrors();
     }
 
   private:
@@ -225,6 +244,32 @@ class Leaving {
                 return in_use(port.kind, port.name, user(policy));
             }
         }
+        return {};
+    }
+
+    Result<> check_mirrors() const {
+        for (const auto& [name, mirror] : after_.mirrors) {
+            const ObjectKey to{mirror.vni ? ObjectKind::tunnel : ObjectKind::port, mirror.to};
+            if (auto ok = check(mirror, to); !ok) return ok;
+            if (auto ok = check(mirror, {ObjectKind::port, mirror.port}); !ok) return ok;
+            if (auto ok = check(mirror, {ObjectKind::segment, mirror.segment}); !ok) return ok;
+            if (auto ok = check(mirror, {ObjectKind::policy, mirror.segment + "/" + mirror.policy}); !ok) return ok;
+            if (auto ok = check_tenants(mirror); !ok) return ok;
+        }
+        return {};
+    }
+
+    /// What a mirror names must not come to another tenant behind the mirror's back, which would copy his traffic to
+    /// the former one, or that one's to him.
+    Result<> check_tenants(const Mirror& mirror) const {
+        const auto was = before_.mirrors.find(mirror.name);
+        if (changed_.empty() || was == before_.mirrors.end() || !(was->second == mirror)) return {};
+        const std::set<std::string> before = tenants_of(before_, mirror), after = tenants_of(after_, mirror);
+        if (before.empty() || std::ranges::includes(before, after)) return {};
+        for (const ObjectKey& key : {ObjectKey{ObjectKind::port, mirror.port}, ObjectKey{ObjectKind::port, mirror.to}})
+            if (changed_.contains(key)) return in_use(key.kind, key.name, user(mirror));
+        for (const ObjectKey& key : changed_)
+            if (key.kind == ObjectKind::segment) return in_use(key.kind, key.name, user(mirror));
         return {};
     }
 

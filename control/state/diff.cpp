@@ -35,6 +35,7 @@ std::vector<Change> diff(const Model& before, const Model& after) {
     diff_maps(before.tunnels, after.tunnels, changes);
     diff_maps(before.static_macs, after.static_macs, changes);
     diff_maps(before.policies, after.policies, changes);
+    diff_maps(before.mirrors, after.mirrors, changes);
     return changes;
 }
 

@@ -65,6 +65,7 @@ Result<std::vector<ObjectKey>> Engine::start(const Model& file_objects, const Du
     add_where_free(all.tunnels, saved.model.tunnels, displaced);
     add_where_free(all.static_macs, saved.model.static_macs, displaced);
     add_where_free(all.policies, saved.model.policies, displaced);
+    add_where_free(all.mirrors, saved.model.mirrors, displaced);
     auto arranged = arrange(std::move(all), around_.target.workers(), [](const ObjectKey&, const std::string& owner) {
         return owner == config::kFileOwner ? Claim::preferred : Claim::modest;
     });

@@ -11,10 +11,10 @@
 
 namespace bulkhead {
 
-enum class ObjectKind : std::uint8_t { segment, group, port, underlay, tunnel, fdb, policy };
+enum class ObjectKind : std::uint8_t { segment, group, port, underlay, tunnel, fdb, policy, mirror };
 
 [[nodiscard]] constexpr std::string_view to_string(ObjectKind kind) {
-    constexpr std::string_view kNames[] = {"segment", "group", "port", "underlay", "tunnel", "fdb", "policy"};
+    constexpr std::string_view kNames[] = {"segment", "group", "port", "underlay", "tunnel", "fdb", "policy", "mirror"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -45,6 +45,9 @@ struct ObjectKey {
 }
 [[nodiscard]] inline ObjectKey key_of(const Policy& policy) {
     return {ObjectKind::policy, policy.segment + "/" + policy.name};
+}
+[[nodiscard]] inline ObjectKey key_of(const Mirror& mirror) {
+    return {ObjectKind::mirror, mirror.name};
 }
 
 /// The key of a group or a policy in the model's maps, from its name among all.

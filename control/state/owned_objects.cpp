@@ -22,6 +22,7 @@ Model filtered(Model model, const std::string& owner, bool is_his) {
     keep(model.tunnels, owner, is_his);
     keep(model.static_macs, owner, is_his);
     keep(model.policies, owner, is_his);
+    keep(model.mirrors, owner, is_his);
     return model;
 }
 
@@ -72,6 +73,7 @@ Result<Model> replace_owner(const Model& present, const std::string& owner, cons
     if (auto ok = merge(result.tunnels, owner, desired.tunnels); !ok) return failure(std::move(ok.error()));
     if (auto ok = merge(result.static_macs, owner, desired.static_macs); !ok) return failure(std::move(ok.error()));
     if (auto ok = merge(result.policies, owner, desired.policies); !ok) return failure(std::move(ok.error()));
+    if (auto ok = merge(result.mirrors, owner, desired.mirrors); !ok) return failure(std::move(ok.error()));
     return result;
 }
 

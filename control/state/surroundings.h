@@ -33,6 +33,7 @@ class SwitchTarget {
     /// What went into a tunnel (tx) and came out of it (rx).
     [[nodiscard]] virtual TrafficStats tunnel_stats(const std::string& name) const = 0;
     [[nodiscard]] virtual RuleHits rule_hits(const std::string& segment, const std::string& name) const = 0;
+    [[nodiscard]] virtual MirrorStats mirror_stats(const std::string& segment, const std::string& name) const = 0;
     [[nodiscard]] virtual Result<PacketExplanation> explain_packet(const PacketQuestion& question) const = 0;
     [[nodiscard]] virtual InstalledAnswer ask_installed_rules(const std::string& segment,
                                                               const RuleQuestion& question) const = 0;

@@ -57,7 +57,7 @@ class Completion : public testing::Test {
 TEST_F(Completion, OffersNounsVerbsAndOptions) {
     EXPECT_THAT(offered({"se"}), ElementsAre("segment"));
     EXPECT_THAT(offered({""}), IsSupersetOf({"port", "watch", "--socket"}));
-    EXPECT_THAT(offered({""}), Not(Contains("mirror")));
+    EXPECT_THAT(offered({""}), Not(Contains("capture")));
     EXPECT_THAT(offered({"port", ""}), ElementsAre("add", "get", "list", "move", "remove", "set"));
     EXPECT_THAT(offered({"policy", "im"}), ElementsAre("import"));
     EXPECT_THAT(offered({"policy", "import", "x.yaml", "--la"}), ElementsAre("--labels"));

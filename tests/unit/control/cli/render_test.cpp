@@ -68,6 +68,17 @@ TEST(Render, TheFabric) {
               "u0        192.0.2.2  -    probing      3  no\n");
 }
 
+TEST(Render, Mirrors) {
+    EXPECT_EQ(shown("mirror.list", R"({"cursor": null, "items": [
+                {"name": "ids", "segment": "blue", "to": "ids-0", "direction": "both",
+                 "state": {"status": "active", "packets": 12, "bytes": 720, "drops": {"busy": 0, "mirror_full": 3}}},
+                {"name": "rule", "segment": "blue", "policy": "web", "to": "edge-2", "vni": 9001, "direction": "both",
+                 "snaplen": 128, "state": {"status": "waiting", "packets": 0, "bytes": 0, "drops": {}}}]})"),
+              "NAME  SOURCE         DIRECTION  TO           SNAPLEN  STATUS   PACKETS  BYTES  DROPS\n"
+              "ids   segment blue   both       ids-0              -  active        12    720  3 (mirror_full 3)\n"
+              "rule  rule blue/web  both       edge-2:9001      128  waiting        0      0  0\n");
+}
+
 TEST(Render, APageSaysThatThereIsMore) {
     EXPECT_EQ(shown("fdb.list", R"({"cursor": "abc", "items": []})"),
               "SEGMENT  MAC  PORT  TUNNEL  VLAN  KIND  AGE S\n(more: --cursor abc)\n");
@@ -75,9 +86,9 @@ TEST(Render, APageSaysThatThereIsMore) {
 
 TEST(Render, ListsOfUnknownShape) {
     EXPECT_EQ(
-        shown("mirror.list", R"({"cursor": null, "items": [{"name": "ids", "snap_len": 4789, "segments": ["a"]}]})"),
+        shown("capture.list", R"({"cursor": null, "items": [{"name": "ids", "snap_len": 4789, "segments": ["a"]}]})"),
         "NAME  SNAP LEN\nids       4789\n");
-    EXPECT_EQ(shown("mirror.list", R"({"cursor": null, "items": []})"), "none\n");
+    EXPECT_EQ(shown("capture.list", R"({"cursor": null, "items": []})"), "none\n");
 }
 
 TEST(Render, ObjectsAsKeysAndValues) {

@@ -45,7 +45,9 @@ constexpr BadDocument kBadDocuments[] = {
     {R"({"version": 1, "policies": [{"segment": "a", "name": "p", "order": 1, "action": "allow"},
                                     {"segment": "a", "name": "p", "order": 2, "action": "deny"}]})",
      "/policies/1/name"},
-    {R"({"version": 1, "mirrors": [{}]})", "/mirrors", ErrorCode::not_built_in},
+    {R"({"version": 1, "mirrors": [{}]})", "/mirrors/0/name"},
+    {R"({"version": 1, "mirrors": [{"name": "m", "to": "p"}, {"name": "m", "to": "q"}]})", "/mirrors/1/name"},
+    {R"({"version": 1, "node": {"metrics": {"listen": "x"}}})", "/node/metrics", ErrorCode::not_built_in},
 };
 
 TEST(Document, RefusesBadOnes) {
@@ -58,8 +60,8 @@ TEST(Document, RefusesBadOnes) {
     }
 }
 
-TEST(Document, TakesEmptyArraysOfWhatIsNotBuiltIn) {
-    EXPECT_TRUE(decode_document(json::parse(R"({"version": 1, "mirrors": []})")));
+TEST(Document, TakesTheDefaultOfWhatIsNotBuiltIn) {
+    EXPECT_TRUE(decode_document(json::parse(R"({"version": 1, "node": {"metrics": {}}})")));
 }
 
 TEST(Document, LocatesAnObjectsErrorInItsArrays) {

@@ -105,14 +105,12 @@ TEST(PolicyJson, RefusesBadRules) {
 }
 
 TEST(PolicyJson, WhatIsNotBuiltInYetIsRefused) {
-    for (const auto& [field, value] : {std::pair<const char*, json>{"log", true}, {"action", "mirror"}}) {
-        json rule = kRule;
-        rule[field] = value;
-        const auto decoded = decode_policy(rule);
-        ASSERT_FALSE(decoded) << field;
-        EXPECT_EQ(decoded.error().code, ErrorCode::not_built_in);
-        EXPECT_EQ(decoded.error().field, std::string("/") + field);
-    }
+    json rule = kRule;
+    rule["log"] = true;
+    const auto decoded = decode_policy(rule);
+    ASSERT_FALSE(decoded);
+    EXPECT_EQ(decoded.error().code, ErrorCode::not_built_in);
+    EXPECT_EQ(decoded.error().field, "/log");
 }
 
 TEST(PolicyJson, WhatIsWrittenIsRead) {

@@ -75,7 +75,11 @@ TEST_F(ConfigApply, RefusalsPointIntoTheRequest) {
         {"/fdb/0/port", "web", "/config/fdb/0/port"},
         {"/fdb/0/mac", "ff:ff:ff:ff:ff:ff", "/config/fdb/0/mac"},
         {"/tunnels", {{{"name", "t"}}}, "/config/tunnels/0/type"},
-        {"/mirrors", {{{"name", "m"}}}, "/config/mirrors", ErrorCode::not_built_in},
+        {"/mirrors", {{{"name", "m"}}}, "/config/mirrors/0/to"},
+        {"/mirrors",
+         {{{"name", "m"}, {"to", "nobody"}, {"segment", "blue"}}},
+         "/config/mirrors/0/to",
+         ErrorCode::not_found},
         {"/segments", json::array(), ""},
     };
     for (const Spoilt& bad : spoilt) {

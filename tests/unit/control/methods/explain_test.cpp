@@ -47,13 +47,14 @@ TEST_F(Explaining, EveryStageIsShown) {
         .verdict = PacketVerdict::forward,
         .segment = "blue",
         .egress = {{.port = "db-0", .tunnel = {}, .vlan = {}}, {.port = {}, .tunnel = "n2", .vlan = {}}},
+        .mirrors = {"ids"},
         .stages = {{.stage = "parse", .decision = "read"},
                    {.stage = "apply_policy", .decision = "allowed", .rule = "web", .ground = Ground::rule}},
         .receivers = {{.place = {.port = "x", .tunnel = {}, .vlan = 7},
                        .reason = DropReason::policy_default,
                        .ground = Ground::none}}};
     EXPECT_EQ(done("packet.explain", packet()), json::parse(R"({
-        "verdict": "forward", "reason": null, "segment": "blue", "egress": ["db-0", "tunnel:n2"],
+        "verdict": "forward", "reason": null, "segment": "blue", "egress": ["db-0", "tunnel:n2"], "mirrors": ["ids"],
         "receivers": [{"port": "x", "tunnel": null, "vlan": 7, "reason": "policy_default", "rule": null, "ground": "none"}],
         "stages": [{"stage": "parse", "decision": "read", "reason": null},
                    {"stage": "apply_policy", "decision": "allowed", "reason": null, "rule": "web", "ground": "rule"}]})"));

@@ -148,6 +148,10 @@ class FakeSwitch : public SwitchTarget {
         const auto known = hits.find({segment, name});
         return known == hits.end() ? RuleHits{} : known->second;
     }
+    [[nodiscard]] MirrorStats mirror_stats(const std::string& segment, const std::string& name) const override {
+        const auto known = copied.find({segment, name});
+        return known == copied.end() ? MirrorStats{} : known->second;
+    }
     [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const override {
         asked = question;
         return explanation;
@@ -172,8 +176,9 @@ class FakeSwitch : public SwitchTarget {
     std::map<std::string, PortIo*> ports;
     std::vector<MacEntry> learned;
     TrafficStats traffic;
-    std::map<std::pair<std::string, std::string>, RuleHits> hits;  ///< by (segment, name) of the rule
-    mutable PacketQuestion asked;                                  ///< by the last explain_packet()
+    std::map<std::pair<std::string, std::string>, RuleHits> hits;       ///< by (segment, name) of the rule
+    std::map<std::pair<std::string, std::string>, MirrorStats> copied;  ///< the same, and by ("", name) of a mirror
+    mutable PacketQuestion asked;                                       ///< by the last explain_packet()
     PacketExplanation explanation;
     mutable RuleQuestion asked_rules;  ///< by the last ask_installed_rules()
     InstalledAnswer installed;
