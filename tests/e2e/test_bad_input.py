@@ -55,6 +55,10 @@ def rule(**fields):
     return {"segment": "blue", "name": "new", "order": 100, "action": "allow", **fields}
 
 
+def mirror(**fields):
+    return {"name": "new", "to": "m1", **fields}
+
+
 def config(**fields):
     return {"config": {"version": 1, **fields}}
 
@@ -313,10 +317,26 @@ CASES = {
     "negative storm": Bad("port.add", vhost(limits={"storm_pps": -1}), PARAMS, "/limits/storm_pps", "-1"),
     "limit misspelt": Bad("port.add", vhost(limits={"storm_bps": 1}), PARAMS, "/limits/storm_bps", "storm_bps", "storm_pps"),
     "limits as a number": Bad("port.add", vhost(limits=10), PARAMS, "/limits", "10", "object"),
+    # mirrors
+    "mirror of nothing": Bad("mirror.add", mirror(), PARAMS, "/port", "nothing", "segment"),
+    "mirror of a port and a segment": Bad("mirror.add", mirror(port="v1", segment="blue"), PARAMS, "/segment", "blue", "one of"),
+    "mirror of a port and a rule": Bad("mirror.add", mirror(port="v1", policy="watched"), PARAMS, "/policy", "watched", "one of"),
+    "mirror of a rule of no segment": Bad("mirror.add", mirror(policy="watched"), PARAMS, "/segment", "nothing", "watched"),
+    "mirror of no port that is there": Bad("mirror.add", mirror(port="nowhere"), NOT_FOUND, "/port", "nowhere"),
+    "mirror of no segment that is there": Bad("mirror.add", mirror(segment="nowhere"), NOT_FOUND, "/segment", "nowhere"),
+    "mirror of no rule that is there": Bad("mirror.add", mirror(segment="blue", policy="nowhere"), NOT_FOUND, "/policy", "nowhere", "blue"),
+    "mirror of a rule in one direction": Bad("mirror.add", mirror(segment="blue", policy="watched", direction="in"), PARAMS, "/direction",
+                                             "in", "both"),
+    "mirror to nowhere": Bad("mirror.add", mirror(to="nowhere", segment="blue"), NOT_FOUND, "/to", "nowhere"),
+    "mirror to itself": Bad("mirror.add", mirror(to="v1", port="v1"), PARAMS, "/to", "v1", "another"),
+    "mirror into a tunnel that is not there": Bad("mirror.add", mirror(to="v1", segment="blue", vni=9), NOT_FOUND, "/to", "v1", "tunnel"),
+    "mirror with vni 0": Bad("mirror.add", mirror(segment="blue", vni=0), PARAMS, "/vni", "0", "1-16777215"),
+    "snaplen without a header": Bad("mirror.add", mirror(segment="blue", snaplen=13), PARAMS, "/snaplen", "13", "14-65535"),
+    "direction of a mirror": Bad("mirror.add", mirror(segment="blue", direction="up"), PARAMS, "/direction", "up", "both"),
+    "rule that mirrors to nowhere": Bad("policy.add", rule(action="mirror"), PARAMS, "/to_port", "nothing", "mirror"),
+    "mirror twice": Bad("config.apply", config(mirrors=[mirror(port="v1"), mirror(port="m1")]), PARAMS, "/config/mirrors/1/name", "new", "once"),
     # what is not built in
-    "a rule that mirrors": Bad("policy.add", rule(action="mirror", to_port="m1"), NOT_BUILT_IN, "/action", "mirror", "redirect"),
     "a rule that logs": Bad("policy.add", rule(log=True), NOT_BUILT_IN, "/log", "true", "false"),
-    "mirrors": Bad("config.apply", config(mirrors=[{"name": "x"}]), NOT_BUILT_IN, "/config/mirrors"),
     "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
     "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
                                            "/config/segments/0/encryption", "required", "none"),

@@ -105,7 +105,7 @@ def test_refusals_say_what_was_wrong(ctl):
         ("segment", "add", "red", "100"): ("/vni", "blue"),
         ("segment", "add", "red", "0"): ("/vni", "1-16777215"),
         ("port", "add", "p", "tap", "--ifname", "x", "--netns", "/run/netns/bh-none"): ("/netns", "bh-none"),
-        ("mirror", "list"): ("not built in",),
+        ("capture", "list"): ("not built in",),
         ("call", "no.such"): ("no such method",),
         ("config", "apply", '{"version": 2}'): ("/config/version", "2"),
     }.items():
