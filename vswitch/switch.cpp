@@ -47,7 +47,8 @@ Switch::Impl::Impl(SwitchSettings settings, std::unique_ptr<MacTable> macs,
       underlays_(next_hops_, exchange_, [this] { wake_workers(); }),
       ring_guard_(exchange_, random_number()),
       ring_watches_(ring_guard_, random_number(), [this] { wake_workers(); }),
-      ledger_(workers_) {
+      ledger_(workers_),
+      policy_news_(workers_) {
     const Pipeline::Shared shared{*macs_,        next_hops_, exchange_,         ring_guard_,
                                   *connections_, fragments_, settings_.buffers, settings_.copies};
     for (std::uint16_t number = 0; number < settings_.workers; ++number)
@@ -104,6 +105,7 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
     underlays_.start(settings_.clock_ms());
     plan_ = std::move(plan);
     collect_events();
+    policy_news_.collect(indices_);
     forget_stolen();
     retire(model);
     return {};
@@ -152,6 +154,7 @@ void Switch::Impl::retire(const Model& model) {
     for (const auto& [key, index] : std::map(indices_.attachments.in_use())) {
         if (wanted.contains(key)) continue;
         ledger_.close_attachment(key, index);
+        policy_news_.close(index, indices_);
         gone[index] = true;
         entries |= macs_->entries_of(index) > 0;
         indices_.attachments.retire(key);

@@ -25,6 +25,7 @@
 #include "vswitch/explain/rule_steps.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/overlay_state.h"
+#include "vswitch/policy/policy_log_entry.h"
 
 struct rte_mempool;
 
@@ -147,6 +148,9 @@ class Switch {
     void housekeeping();  ///< ages MAC entries; call about once a second
     /// What workers learned since the last call; also fits the MAC table to its size. Call about ten times a second.
     MacEvents take_events();
+
+    /// What rules with `log` tell since the last call. Call about ten times a second, too.
+    [[nodiscard]] std::vector<PolicyLogEntry> take_policy_log();
 
     /// Readable when serve_underlays() has something to do at once.
     [[nodiscard]] int underlay_bell() const;

@@ -22,6 +22,7 @@
 #include "vswitch/policy/connection_table.h"
 #include "vswitch/policy/fragment_memory.h"
 #include "vswitch/policy/policy_compiler.h"
+#include "vswitch/policy_news.h"
 #include "vswitch/snapshot_cell.h"
 #include "vswitch/switch.h"
 #include "vswitch/traffic_ledger.h"
@@ -58,6 +59,7 @@ class Switch::Impl {
     RingWatches ring_watches_;
     std::vector<std::unique_ptr<Worker>> workers_;
     TrafficLedger ledger_;
+    PolicyNews policy_news_;
     Indices indices_;
     QueuePlan plan_;
     MacEvents events_;

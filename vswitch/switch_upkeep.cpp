@@ -67,6 +67,10 @@ MacEvents Switch::take_events() {
     return std::exchange(impl_->events_, {});
 }
 
+std::vector<PolicyLogEntry> Switch::take_policy_log() {
+    return impl_->policy_news_.take(impl_->indices_, impl_->settings_.clock_s());
+}
+
 int Switch::underlay_bell() const {
     return impl_->exchange_.bell();
 }

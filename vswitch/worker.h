@@ -27,6 +27,7 @@ class Worker {
     void wake() noexcept { idler_.wake(); }
     [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
     [[nodiscard]] Learner& learner() noexcept { return pipeline_.learner(); }
+    [[nodiscard]] PolicyLog& policy_log() noexcept { return pipeline_.policy_log(); }
 
   private:
     /// Polls each of these queues once; returns how many frames there were.

@@ -180,7 +180,7 @@ constexpr Field kPolicy[] = {
     {"icmp_types", array, kOptional, kMutable, kBuiltIn, "[]", "types of icmp or icmpv6, 0-255", integer},
     {"to_port", string, kOptional, kMutable, kBuiltIn, R"("")", "redirect, mirror: a port of the segment"},
     {"stateful", boolean, kOptional, kMutable, kBuiltIn, "true", "what is allowed opens a connection, whose answers pass, too"},
-    {"log", boolean, kOptional, kMutable, kNotYet, "false", "tell of what it decides"},
+    {"log", boolean, kOptional, kMutable, kBuiltIn, "false", "tell of what it decides: events of kind policy.log, and the daemon's log"},
 };
 
 constexpr Field kMirror[] = {

@@ -4,6 +4,9 @@
 // object.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -27,6 +30,14 @@ namespace bulkhead::config {
 [[nodiscard]] Result<Mirror> decode_mirror(const nlohmann::json& object, std::string_view owner = {});
 /// What policy.explain is asked about, but for the groups.
 [[nodiscard]] Result<FlowFields> decode_flow(const nlohmann::json& object);
+
+/// An IP protocol as rules name it; nothing if it is none.
+[[nodiscard]] std::optional<std::uint8_t> protocol_in(const nlohmann::json& value);
+[[nodiscard]] std::string allowed_protocols();  ///< for the error then
+/// By name where there is one, else a number, of EtherTypes as "0x88cc".
+[[nodiscard]] nlohmann::json encode_protocol(std::uint8_t protocol);
+[[nodiscard]] nlohmann::json encode_ethertype(std::uint16_t ethertype);
+[[nodiscard]] std::string encode_tcp_flags(std::uint8_t flags);  ///< letters of FSRPAU
 
 [[nodiscard]] nlohmann::json encode(const Segment& segment);
 [[nodiscard]] nlohmann::json encode(const Port& port);

@@ -18,6 +18,9 @@ using nlohmann::json;
 constexpr const char* kAllowedEthertypes = "ipv4, ipv6, arp, a number (1536-65535), or like \"0x88cc\"";
 constexpr const char* kAllowedPorts = "like \"443\" or \"8000-8080\", 0-65535";
 
+/// From the lowest bit on: RFC 9293, section 3.1.
+constexpr std::string_view kTcpFlags = "FSRPAU";
+
 constexpr EnumName<std::uint16_t> kEthertypes[] = {{0x0800, "ipv4"}, {0x86dd, "ipv6"}, {kArpEthertype, "arp"}};
 
 /// The names of IANA's registry of protocol numbers, as far as people use them.
@@ -59,29 +62,12 @@ std::optional<std::uint16_t> decode_ethertype(ObjectReader& reader) {
     return ethertype;
 }
 
-json encode_ethertype(std::uint16_t ethertype) {
-    if (std::string name = name_of(ethertype, kEthertypes); !name.empty()) return name;
-    char text[8];
-    std::snprintf(text, sizeof text, "0x%04x", ethertype);
-    return text;
-}
-
 std::optional<std::uint8_t> decode_protocol(ObjectReader& reader) {
     const json* written = reader.value("protocol");
     if (written == nullptr) return std::nullopt;
-    auto protocol = named(*written, kProtocols);
-    if (!protocol) protocol = number_in<std::uint8_t>(*written);
-    if (!protocol) {
-        std::string names;
-        for (const auto& entry : kProtocols) names.append(entry.name).append(", ");
-        reader.refuse("protocol", "is no IP protocol", shown(*written), names + "or a number (0-255)");
-    }
+    const auto protocol = protocol_in(*written);
+    if (!protocol) reader.refuse("protocol", "is no IP protocol", shown(*written), allowed_protocols());
     return protocol;
-}
-
-json encode_protocol(std::uint8_t protocol) {
-    std::string name = name_of(protocol, kProtocols);
-    return name.empty() ? json(protocol) : json(std::move(name));
 }
 
 std::optional<PortRange> port_range(const json& value) {
@@ -142,6 +128,36 @@ json encode_end(const PolicyEnd& end) {
 }
 
 }  // namespace
+
+json encode_ethertype(std::uint16_t ethertype) {
+    if (std::string name = name_of(ethertype, kEthertypes); !name.empty()) return name;
+    char text[8];
+    std::snprintf(text, sizeof text, "0x%04x", ethertype);
+    return text;
+}
+
+std::optional<std::uint8_t> protocol_in(const json& value) {
+    const auto protocol = named(value, kProtocols);
+    return protocol ? protocol : number_in<std::uint8_t>(value);
+}
+
+std::string allowed_protocols() {
+    std::string names;
+    for (const auto& entry : kProtocols) names.append(entry.name).append(", ");
+    return names + "or a number (0-255)";
+}
+
+json encode_protocol(std::uint8_t protocol) {
+    std::string name = name_of(protocol, kProtocols);
+    return name.empty() ? json(protocol) : json(std::move(name));
+}
+
+std::string encode_tcp_flags(std::uint8_t flags) {
+    std::string letters;
+    for (std::size_t bit = 0; bit < kTcpFlags.size(); ++bit)
+        if ((flags >> bit & 1) != 0) letters += kTcpFlags[bit];
+    return letters;
+}
 
 Result<Group> decode_group(const json& object, std::string_view owner) {
     ObjectReader reader(object, api::group_fields(), "a group");
@@ -204,10 +220,9 @@ Result<FlowFields> decode_flow(const json& object) {
     flow.icmp_type = static_cast<std::uint8_t>(reader.number("icmp_type", 0, 255));
     flow.source_mac = reader.optional_mac("source_mac").value_or(MacAddress());
     flow.destination_mac = reader.optional_mac("destination_mac").value_or(MacAddress());
-    constexpr std::string_view kFlags = "FSRPAU";  // from the lowest bit on: RFC 9293, section 3.1
     const std::string flags = reader.text("tcp_flags");
     for (const char letter : flags) {
-        const std::size_t bit = kFlags.find(letter);
+        const std::size_t bit = kTcpFlags.find(letter);
         if (bit == std::string_view::npos)
             reader.refuse("tcp_flags", "has a letter that is no flag", in_quotes(flags), "letters of FSRPAU");
         else

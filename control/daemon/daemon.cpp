@@ -193,6 +193,8 @@ void Daemon::start_timers() {
     loop_->add_periodic(kTick, [this] {
         engine_->tick();
         events_->publish(plane_->get_switch().take_events(), engine_->configured());
+        for (const PolicyLogEntry& entry : plane_->get_switch().take_policy_log())
+            events_->publish(entry, engine_->configured());
         serve_underlays();
     });
     loop_->add_periodic(kHousekeeping, [this] { plane_->get_switch().housekeeping(); });

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/daemon/event_stream.h"
 
+#include <set>
+
 #include <spdlog/spdlog.h>
 
+#include "control/daemon/logging.h"
+#include "control/daemon/policy_log_json.h"
 #include "control/methods/authority.h"
 
 namespace bulkhead::daemon {
@@ -65,12 +69,23 @@ bool may_see_origin(const rpc::Caller& caller, const Model& model, const MacEven
            (event.from_tunnel.empty() && methods::may_see_port(caller, model, event.from_port));
 }
 
+/// What a tenant is not told of an entry in one of its segments.
+std::vector<std::string> hidden_fields(const rpc::Caller& caller, const Model& model, const PolicyLogEntry& entry) {
+    std::vector<std::string> names;
+    if (!methods::is_tenant(caller)) return names;
+    if (!methods::may_see_port(caller, model, entry.place.port)) names = {"port", "tunnel", "vlan"};
+    if (!entry.frame) return names;
+    const auto rule = model.policies.find({entry.segment, entry.frame->rule});
+    if (rule != model.policies.end() && !methods::may_see(caller, model, rule->second)) names.emplace_back("rule");
+    return names;
+}
+
 // A change of a thousand objects is one line in the log, and every learned MAC none.
 void log(const EngineEvent& event) {
     if (event.kind.starts_with("mac.")) return;
     auto changes = event.fields.find("changes");
     if (changes == event.fields.end()) {
-        spdlog::info("{} {}", event.kind, event.fields.dump());
+        log_event(event.kind, event.fields);
     } else {
         spdlog::info("{}: generation {}, {}", event.kind, event.fields.at("generation").dump(), described(*changes));
     }
@@ -81,9 +96,9 @@ void log(const EngineEvent& event) {
 std::vector<std::string> event_kinds() {
     return {"address.duplicate", "config.changed",     "config.rolled_back", "guest.connected", "guest.disconnected",
             "mac.learned",       "mac.limit",          "mac.lost",           "mac.move_limit",  "mac.moved",
-            "neighbor.failed",   "neighbor.reachable", "port.down",          "port.opened",     "port.up",
-            "port.waiting",      "ring.cut",           "ring.lifted",        "ring.suspected",  "tunnel.down",
-            "tunnel.up",         "underlay.down",      "underlay.up"};
+            "neighbor.failed",   "neighbor.reachable", "policy.log",         "port.down",       "port.opened",
+            "port.up",           "port.waiting",       "ring.cut",           "ring.lifted",     "ring.suspected",
+            "tunnel.down",       "tunnel.up",          "underlay.down",      "underlay.up"};
 }
 
 void EventStream::publish(const EngineEvent& event, const Model& model) {
@@ -127,6 +142,28 @@ void EventStream::publish(const RingEvent& event, const Model& model) {
              .segment = event.segment,
              .tunnel = event.tunnel},
             model);
+}
+
+// A tenant hears of all in its segments, but of no port, tunnel or rule that it does not see.
+void EventStream::publish(const PolicyLogEntry& entry, const Model& model) {
+    constexpr const char* kKind = "policy.log";
+    const json full = encode(entry);
+    log_event(kKind, full);
+    if (hub_.subscribers() == 0) return;
+    const auto hidden = [&](const rpc::Caller& caller) { return hidden_fields(caller, model, entry); };
+    std::set<std::vector<std::string>> versions;
+    const auto publish_without = [&](const std::vector<std::string>& names) {
+        json fields = full;
+        for (const std::string& name : names) fields.erase(name);
+        hub_.publish(kKind, std::move(fields), [&](const rpc::Caller& caller) {
+            if (methods::is_tenant(caller) && !methods::may_see_segment(caller, model, entry.segment)) return false;
+            versions.insert(hidden(caller));
+            return hidden(caller) == names;
+        });
+    };
+    publish_without({});
+    for (const auto& names : std::set(versions))
+        if (!names.empty()) publish_without(names);
 }
 
 // An address may come to a tenant's port from where the tenant does not see: told to it without `from_port`.

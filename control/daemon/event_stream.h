@@ -24,6 +24,7 @@ class EventStream {
     void publish(const OverlayEvent& event, const Model& model);
     void publish(const TunnelEvent& event, const Model& model);
     void publish(const RingEvent& event, const Model& model);
+    void publish(const PolicyLogEntry& entry, const Model& model);
 
   private:
     void publish_move(const MacEvent& move, const Model& model);

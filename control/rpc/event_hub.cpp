@@ -44,7 +44,7 @@ Result<json> EventHub::unsubscribe(const Call& call) {
 std::string EventHub::line_of(std::string_view kind, json fields) {
     fields["seq"] = ++seq_;
     fields["kind"] = kind;
-    fields["time"] = rfc3339(std::chrono::system_clock::now());
+    if (!fields.contains("time")) fields["time"] = rfc3339(std::chrono::system_clock::now());
     return to_line({{"jsonrpc", "2.0"}, {"method", "event"}, {"params", std::move(fields)}});
 }
 

@@ -37,7 +37,8 @@ class EventHub {
     /// → `{"subscribed": false}`, whether or not there was a subscription.
     Result<nlohmann::json> unsubscribe(const Call& call);
 
-    /// `fields` is an object, its keys beside seq, kind and time. An empty `visible` shows the event to everyone.
+    /// `fields` is an object, its keys beside seq, kind and time; it may say the time of what is not of now. An empty
+    /// `visible` shows the event to everyone.
     void publish(std::string_view kind, nlohmann::json fields, const Visible& visible = {});
 
     void drained(std::uint64_t connection);  ///< there is room again (ServerHooks::on_drained)

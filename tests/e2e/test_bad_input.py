@@ -336,7 +336,6 @@ CASES = {
     "rule that mirrors to nowhere": Bad("policy.add", rule(action="mirror"), PARAMS, "/to_port", "nothing", "mirror"),
     "mirror twice": Bad("config.apply", config(mirrors=[mirror(port="v1"), mirror(port="m1")]), PARAMS, "/config/mirrors/1/name", "new", "once"),
     # what is not built in
-    "a rule that logs": Bad("policy.add", rule(log=True), NOT_BUILT_IN, "/log", "true", "false"),
     "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
     "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
                                            "/config/segments/0/encryption", "required", "none"),

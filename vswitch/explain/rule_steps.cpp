@@ -7,15 +7,10 @@
 
 #include "vswitch/packet/icmp.h"
 #include "vswitch/packet/ip.h"
+#include "vswitch/policy/flow_address.h"
 
 namespace bulkhead {
 namespace {
-
-IpAddress address_of(FlowFamily family, const FlowAddress& words) {
-    std::array<std::uint8_t, 16> octets{};
-    for (unsigned at = 0; at < 16; ++at) octets[at] = static_cast<std::uint8_t>(words[at / 8] >> (56 - 8 * (at % 8)));
-    return family == FlowFamily::ipv4 ? IpAddress::from_v4(octets.data() + 12) : IpAddress::from_v6(octets.data());
-}
 
 std::string not_among(const std::string& field, const std::string& value) {
     return field + ": " + value + " is not among them";
@@ -28,7 +23,7 @@ std::string mismatch_of_end(const PolicyEnd& end, const std::string& name, const
         return not_among(name + ".groups", group.empty() ? "no group" : group);
     if (!end.ips.empty()) {
         if (family == FlowFamily::none) return name + ".ips: the frame is not IP";
-        const IpAddress address = address_of(family, words);
+        const IpAddress address = ip_address(family, words);
         if (std::ranges::none_of(end.ips, [&](const IpPrefix& ip) { return ip.contains(address); }))
             return not_among(name + ".ips", address.to_string());
     }

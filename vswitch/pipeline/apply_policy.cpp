@@ -113,7 +113,7 @@ std::uint16_t pass_by_rules(const Burst& burst, const Snapshot& snapshot, Worker
     std::uint16_t left = 0;
     for (std::uint16_t row = 0; row < rows; ++row) {
         burst.left[left] = row;
-        if (!briefs[row].is_usual || met[row]->action != PolicyAction::allow) [[unlikely]] {
+        if (!briefs[row].is_usual || !met[row]->simply_allows) [[unlikely]] {
             ++left;
             continue;
         }

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "vswitch/base/counters.h"
@@ -16,17 +18,19 @@
 #include "vswitch/pipeline/mirror_stage.h"
 #include "vswitch/policy/dissect.h"
 #include "vswitch/policy/judge.h"
+#include "vswitch/policy/policy_log.h"
 
 namespace bulkhead {
 
 class PolicyStage {
   public:
-    PolicyStage(ConnectionTable& connections, FragmentMemory& fragments, const MacTable& macs, WorkerCounters& counters)
-        : judge_(connections, fragments), connections_(connections), macs_(macs), counters_(counters) {}
+    PolicyStage(ConnectionTable& connections, FragmentMemory& fragments, const MacTable& macs,
+                WorkerCounters& counters);
 
     /// Room for what recipients() gives. `mirrors` is told what rules decide about, if it watches them.
     void adopt(const Snapshot& snapshot, MirrorStage* mirrors = nullptr) {
         recipients_.reserve(snapshot.attachments.size());
+        logging_.reserve(snapshot.attachments.size());
         mirrors_ = mirrors != nullptr && mirrors->watches_rules() ? mirrors : nullptr;
     }
 
@@ -51,6 +55,8 @@ class PolicyStage {
         return recipients_;
     }
 
+    [[nodiscard]] PolicyLog& log() noexcept { return log_; }
+
   private:
     void weed_recipients(Batch& batch, std::uint16_t row, const Snapshot& snapshot) noexcept;
     using Rows = Batch::Column<std::uint16_t>;
@@ -63,6 +69,8 @@ class PolicyStage {
     [[nodiscard]] std::span<const std::uint8_t> quoting(const Batch& batch, std::uint16_t row) noexcept;
     void judge_unicast(Batch& batch, std::uint16_t row, const Snapshot& snapshot) noexcept;
     void count(const SegmentPolicy& policy, std::uint16_t rule, const Batch& batch, std::uint16_t row) noexcept;
+    void log(const Batch& batch, std::uint16_t row, const CompiledRule& rule, DropReason reason) noexcept;
+    void log_all(const Batch& batch, std::uint16_t row, const SegmentPolicy& policy, DropReason reason) noexcept;
 
     Judge judge_;
     ConnectionTable& connections_;
@@ -74,6 +82,10 @@ class PolicyStage {
     Rows left_;
     std::array<std::uint8_t, kMostPolicyHeaders> scratch_;  ///< for headers that do not lie in one piece
     std::vector<AttachmentIndex> recipients_;
+    PolicyLog log_;
+    /// Of a frame for many: the rules that log and have decided about it, each once, with what they say.
+    std::vector<std::pair<std::uint16_t, DropReason>> logging_;
+    std::bitset<kMaxRulesOfSegment> is_logging_;
 };
 
 }  // namespace bulkhead

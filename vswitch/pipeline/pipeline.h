@@ -43,6 +43,7 @@ class Pipeline {
     void settle(const Snapshot& snapshot) noexcept;
 
     [[nodiscard]] Learner& learner() noexcept { return learner_; }
+    [[nodiscard]] PolicyLog& policy_log() noexcept { return policy_.log(); }
 
   private:
     void send_probes(const Snapshot& snapshot) noexcept;

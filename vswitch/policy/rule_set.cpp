@@ -58,7 +58,11 @@ RuleSet::RuleSet(const std::vector<const Policy*>& rules, const std::vector<Rule
     : size_(rules.size()), classes_(rules.size()) {
     for (std::size_t at = 0; at < rules.size(); ++at) {
         const Policy* const rule = rules[at];
-        rules_.push_back({.action = rule->action, .stateful = rule->stateful, .log = rule->log, .index = counters[at]});
+        rules_.push_back({.action = rule->action,
+                          .stateful = rule->stateful,
+                          .log = rule->log,
+                          .simply_allows = rule->action == PolicyAction::allow && !rule->log,
+                          .index = counters[at]});
         const bool lets_pass = rule->action == PolicyAction::allow || rule->action == PolicyAction::redirect;
         has_stateful_ |= rule->stateful && lets_pass;
         names_resolution_ |= names_arp(*rule) || names_neighbor_discovery(*rule);

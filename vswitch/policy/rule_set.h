@@ -30,7 +30,8 @@ struct alignas(8) CompiledRule {
     PolicyAction action = PolicyAction::allow;
     bool stateful = true;
     bool log = false;
-    RuleIndex index = kNoRule;  ///< of its counters
+    bool simply_allows = false;  ///< and nothing else is to be done
+    RuleIndex index = kNoRule;   ///< of its counters
 };
 
 class RuleSet {

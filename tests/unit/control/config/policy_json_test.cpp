@@ -104,13 +104,14 @@ TEST(PolicyJson, RefusesBadRules) {
     expect_refusals(kRule, spoilt, [](const json& object) { return decode_policy(object); });
 }
 
-TEST(PolicyJson, WhatIsNotBuiltInYetIsRefused) {
+TEST(PolicyJson, ARuleMayLog) {
     json rule = kRule;
     rule["log"] = true;
     const auto decoded = decode_policy(rule);
-    ASSERT_FALSE(decoded);
-    EXPECT_EQ(decoded.error().code, ErrorCode::not_built_in);
-    EXPECT_EQ(decoded.error().field, "/log");
+    ASSERT_TRUE(decoded);
+    EXPECT_TRUE(decoded->log);
+    EXPECT_EQ(encode(*decoded)["log"], true);
+    EXPECT_FALSE(decode_policy(kRule)->log);
 }
 
 TEST(PolicyJson, WhatIsWrittenIsRead) {

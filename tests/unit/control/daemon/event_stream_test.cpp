@@ -97,6 +97,87 @@ TEST_F(EventStreamTest, NumbersHaveNoGapWithoutTenants) {
     EXPECT_EQ(heard[kAdmin][0]["from_port"], "gone");
 }
 
+PolicyLogEntry denied(std::string segment, std::string port) {
+    using namespace std::chrono;
+    return {.time = system_clock::time_point(seconds(1'700'000'000) + milliseconds(5)),
+            .place = {.port = std::move(port), .tunnel = {}, .vlan = 7},
+            .segment = std::move(segment),
+            .frame = LoggedFrame{.rule = "no-ssh",
+                                 .action = PolicyAction::deny,
+                                 .reason = DropReason::policy_denied,
+                                 .length = 60,
+                                 .source_mac = MacAddress(0x020000000001),
+                                 .destination_mac = MacAddress(0x020000000002),
+                                 .ethertype = 0x0800,
+                                 .source = IpAddress::parse("10.0.0.1"),
+                                 .destination = IpAddress::parse("10.0.0.2"),
+                                 .protocol = 6,
+                                 .source_port = 4000,
+                                 .destination_port = 22,
+                                 .tcp_flags = 0x12},
+            .suppressed = 5};
+}
+
+TEST_F(EventStreamTest, APolicyLogHasWhatItsFrameHas) {
+    subscribe(kAdmin, Role::admin);
+    stream.publish(denied("blue", "web"), model);
+    json seen = heard[kAdmin].at(0);
+    seen.erase("seq");
+    EXPECT_EQ(seen, json::parse(R"({"kind": "policy.log", "time": "2023-11-14T22:13:20.005Z", "segment": "blue",
+        "port": "web", "vlan": 7, "rule": "no-ssh", "action": "deny", "reason": "policy_denied", "length": 60,
+        "source_mac": "02:00:00:00:00:01", "destination_mac": "02:00:00:00:00:02", "ethertype": "ipv4",
+        "source": "10.0.0.1", "destination": "10.0.0.2", "protocol": "tcp", "source_port": 4000,
+        "destination_port": 22, "tcp_flags": "SA", "suppressed": 5})"));
+
+    PolicyLogEntry arp = denied("blue", {});
+    arp.place = {.port = {}, .tunnel = "edge-2", .vlan = {}};
+    arp.frame = LoggedFrame{.rule = "arp",
+                            .action = PolicyAction::allow,
+                            .length = 42,
+                            .source_mac = {},
+                            .destination_mac = {},
+                            .ethertype = 0x0806};
+    stream.publish(arp, model);
+    seen = heard[kAdmin].at(1);
+    EXPECT_EQ(seen["tunnel"], "edge-2");
+    for (const char* absent : {"port", "vlan", "reason", "source", "protocol", "source_port", "icmp_type", "tcp_flags"})
+        EXPECT_FALSE(seen.contains(absent)) << absent;
+
+    arp.frame.reset();
+    stream.publish(arp, model);
+    seen = heard[kAdmin].at(2);
+    EXPECT_EQ(seen["suppressed"], 5);
+    for (const char* absent : {"rule", "action", "length", "source_mac", "ethertype"})
+        EXPECT_FALSE(seen.contains(absent)) << absent;
+}
+
+TEST_F(EventStreamTest, ATenantIsToldOfItsSegmentsWithoutWhatItDoesNotSee) {
+    subscribe(kAdmin, Role::admin);
+    subscribe(kAcme, Role::tenant, "acme");
+    model.policies[{"blue", "no-ssh"}] = {.owner = {}, .segment = "blue", .name = "no-ssh"};
+    stream.publish(denied("red", "fw"), model);
+    EXPECT_TRUE(heard[kAcme].empty());
+    stream.publish(denied("blue", "web"), model);
+    EXPECT_EQ(heard[kAcme].at(0), heard[kAdmin].at(1));
+    stream.publish(denied("blue", "fw"), model);  // of both tenants
+    json hidden = heard[kAdmin].at(2);
+    EXPECT_EQ(hidden["port"], "fw");
+    for (const char* field : {"port", "vlan", "seq"}) hidden.erase(field);
+    json seen = heard[kAcme].at(1);
+    seen.erase("seq");
+    EXPECT_EQ(seen, hidden);
+    PolicyLogEntry from_elsewhere = denied("blue", {});
+    from_elsewhere.place.tunnel = "edge-2";
+    model.policies[{"blue", "no-ssh"}].to_port = "fw";
+    stream.publish(from_elsewhere, model);
+    EXPECT_EQ(heard[kAdmin].at(3)["tunnel"], "edge-2");
+    EXPECT_EQ(heard[kAdmin].at(3)["rule"], "no-ssh");
+    for (const char* field : {"port", "tunnel", "rule"}) EXPECT_FALSE(heard[kAcme].at(2).contains(field)) << field;
+    EXPECT_EQ(heard[kAcme].at(2)["source"], "10.0.0.1");
+    EXPECT_EQ(heard[kAdmin].size(), 4U);
+    EXPECT_EQ(heard[kAcme].size(), 3U);
+}
+
 TEST_F(EventStreamTest, NothingIsWrittenForNobody) {
     move("db", "web");
     stream.publish({"port.up", {{"port", "web"}}, "web", {}}, model);
