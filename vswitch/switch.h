@@ -25,6 +25,7 @@
 #include "vswitch/explain/rule_steps.h"
 #include "vswitch/model/model.h"
 #include "vswitch/overlay/overlay_state.h"
+#include "vswitch/policy/connection_report.h"
 #include "vswitch/policy/policy_log_entry.h"
 
 struct rte_mempool;
@@ -183,6 +184,13 @@ class Switch {
     /// What the observer got of a rule that mirrors, or, with no segment, of a mirror.
     [[nodiscard]] MirrorStats mirror_stats(const std::string& segment, const std::string& name) const;
     [[nodiscard]] std::size_t connection_count() const;
+    /// At most `limit` of those that the filter means, from a place in the table on. Who stays is listed once, whoever
+    /// comes or goes between two calls.
+    [[nodiscard]] ConnectionReport connections(const ConnectionFilter& filter, std::size_t from,
+                                               std::size_t limit) const;
+    /// Ends those that the filter means: when it returns, no frame passes by them. With any of them, all first
+    /// fragments are forgotten, whoever's they are. Returns how many.
+    std::size_t flush_connections(const ConnectionFilter& filter);
     /// What would become of a frame, by every table as it stands: nothing is sent, learned, counted or opened.
     [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const;
     /// What the rules in force say, open connections left aside.

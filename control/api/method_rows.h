@@ -18,7 +18,7 @@ void append_segment_methods(Methods& table);     ///< segment, fdb
 void append_port_methods(Methods& table);        ///< port
 void append_statistics_methods(Methods& table);  ///< stats, drop
 void append_fabric_methods(Methods& table);      ///< underlay, tunnel; offload: not built in yet
-void append_policy_methods(Methods& table);      ///< group, policy, mirror; connection, …: not built in yet
+void append_policy_methods(Methods& table);      ///< group, policy, connection; capture, …: not built in yet
 void append_mirror_methods(Methods& table);      ///< mirror
 
 constexpr Field required(std::string_view name, JsonType type, std::string_view help) {

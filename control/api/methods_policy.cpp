@@ -31,6 +31,12 @@ constexpr std::string_view kPolicyExplanation =
     R"("to_group": string|null, "steps": [{"rule", "matches", "why": string|null}], "agrees": whether the compiled )"
     R"(rules say the same})";
 
+constexpr std::string_view kConnections =
+    R"({"items": [{"segment", "protocol", "source", "destination": as who opened it sees it, "source_port", )"
+    R"("destination_port": integer|null, "icmp_id", "icmp_type": integer|null, "state", "idle_s", "expires_in_s", )"
+    R"("port": by which it was opened|null, "tunnel": likewise|null, "rule": string|null (the rules have changed, and )"
+    R"(no frame of it has come since)}], "cursor": string|null, "open": of all there are, "capacity"})";
+
 constexpr Field kSegment = required("segment", string, "name of the segment");
 constexpr Field kOnlySegment = optional("segment", string, "only this segment's");
 constexpr Field kOnlyOwner = optional("owner", string, "only this owner's");
@@ -126,9 +132,25 @@ void append_policy(Methods& table) {
 }
 
 void append_inspection(Methods& table) {
-    append_planned(table, "connection.list", page_of({kOnlySegment}), kOperators,
-                   "connections that stateful rules hold", kItems);
-    append_planned(table, "connection.flush", {kOnlySegment}, kOperators, "forget connections", R"({"removed"})");
+    const Field port = optional("port", string, "only those whose first frame came in by this port"),
+                address = optional("address", string, "only those with an end there: an IP address, or a network"),
+                protocol = optional("protocol", any, "only this IP protocol: tcp, udp, icmp, ..., or 0-255"),
+                state = optional("state", string,
+                                 "only in this state: syn_sent, syn_received, established, closing, time_wait, reset; "
+                                 "fresh, answered");
+    table.push_back({.name = "connection.list",
+                     .params = page_of({kOnlySegment, port, address, protocol, state}),
+                     .roles = kOperators,
+                     .help = "open connections; one that comes or goes between two pages may be missing, any other is "
+                             "there once",
+                     .result = kConnections,
+                     .example = "connection list --segment blue --address 10.1.0.0/24 --state established"});
+    table.push_back({.name = "connection.flush",
+                     .params = {kOnlySegment, port, address, protocol, state},
+                     .roles = kOperators,
+                     .help = "end connections, all if no filter is given; their next frames meet the rules like any",
+                     .result = R"({"removed"})",
+                     .example = "connection flush --segment blue --address 10.1.0.10"});
     table.push_back({.name = "packet.explain",
                      .params = {required("port", string, "port it would come in by"),
                                 required("frame", string, "the frame, in hexadecimal, from its destination address on"),

@@ -195,6 +195,35 @@ constexpr ListColumn kMirrors[] = {
     {"DROPS", "", [](const json& mirror) { return drops_cell(at(mirror, "/state/drops")); }},
 };
 
+/// `10.1.0.2:4000`, `[fd00::2]:4000`, or the address alone.
+Cell end_of_connection(const json& address, const json& port) {
+    const std::string text = one_line(address);
+    if (port.is_null()) return {text};
+    return {(text.contains(':') ? "[" + text + "]" : text) + ":" + one_line(port)};
+}
+
+/// `tcp`, `icmp type 8 id 7`
+Cell protocol_of_connection(const json& connection) {
+    std::string text = one_line(at(connection, "/protocol"));
+    if (const json type = at(connection, "/icmp_type"); !type.is_null())
+        text += " type " + one_line(type) + " id " + one_line(at(connection, "/icmp_id"));
+    return {text};
+}
+
+constexpr ListColumn kConnections[] = {
+    {"SEGMENT", "/segment"},
+    {"PROTOCOL", "", protocol_of_connection},
+    {"SOURCE", "", [](const json& item) { return end_of_connection(at(item, "/source"), at(item, "/source_port")); }},
+    {"DESTINATION", "",
+     [](const json& item) { return end_of_connection(at(item, "/destination"), at(item, "/destination_port")); }},
+    {"STATE", "/state"},
+    {"IDLE S", "/idle_s"},
+    {"ENDS IN S", "/expires_in_s"},
+    {"PORT", "/port"},
+    {"TUNNEL", "/tunnel"},
+    {"RULE", "/rule"},
+};
+
 constexpr ListColumn kDrops[] = {
     {"PORT", "/port"},     {"TUNNEL", "/tunnel"},   {"SEGMENT", "/segment"},
     {"REASON", "/reason"}, {"PACKETS", "/packets"}, {"MEANING", "/help"},
@@ -212,6 +241,7 @@ std::span<const ListColumn> list_columns(std::string_view method) {
     if (method == "group.list") return kGroups;
     if (method == "policy.list") return kPolicies;
     if (method == "mirror.list") return kMirrors;
+    if (method == "connection.list") return kConnections;
     if (method == "drop.list") return kDrops;
     return {};
 }

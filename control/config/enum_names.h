@@ -39,6 +39,15 @@ inline constexpr EnumName<PolicyAction> kPolicyActions[] = {{PolicyAction::allow
                                                             {PolicyAction::mirror, "mirror"}};
 inline constexpr EnumName<MirrorDirection> kMirrorDirections[] = {
     {MirrorDirection::in, "in"}, {MirrorDirection::out, "out"}, {MirrorDirection::both, "both"}};
+/// All in which a connection can be seen.
+inline constexpr EnumName<ConnectionState> kConnectionStates[] = {{ConnectionState::syn_sent, "syn_sent"},
+                                                                  {ConnectionState::syn_received, "syn_received"},
+                                                                  {ConnectionState::established, "established"},
+                                                                  {ConnectionState::closing, "closing"},
+                                                                  {ConnectionState::time_wait, "time_wait"},
+                                                                  {ConnectionState::reset, "reset"},
+                                                                  {ConnectionState::fresh, "fresh"},
+                                                                  {ConnectionState::answered, "answered"}};
 inline constexpr EnumName<IdleMode> kIdleModes[] = {{IdleMode::adaptive, "adaptive"}, {IdleMode::busy, "busy"}};
 inline constexpr EnumName<Hugepages> kHugepages[] = {
     {Hugepages::automatic, "auto"}, {Hugepages::two_mib, "2M"}, {Hugepages::one_gib, "1G"}, {Hugepages::none, "none"}};

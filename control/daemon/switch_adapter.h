@@ -15,6 +15,11 @@ class SwitchAdapter : public SwitchTarget {
         return switch_.apply(model, ports);
     }
     std::size_t flush_macs(const MacFilter& filter) override { return switch_.flush_macs(filter); }
+    std::size_t flush_connections(const ConnectionFilter& filter) override { return switch_.flush_connections(filter); }
+    [[nodiscard]] ConnectionReport connections(const ConnectionFilter& filter, std::size_t from,
+                                               std::size_t limit) const override {
+        return switch_.connections(filter, from, limit);
+    }
     [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range) const override {
         return switch_.macs(filter, range);
     }

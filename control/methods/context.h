@@ -86,6 +86,8 @@ Answer mirror_set(MethodContext& context, const rpc::Call& call);
 Answer mirror_remove(MethodContext& context, const rpc::Call& call);
 Answer mirror_get(MethodContext& context, const rpc::Call& call);
 Answer mirror_list(MethodContext& context, const rpc::Call& call);
+Answer connection_list(MethodContext& context, const rpc::Call& call);
+Answer connection_flush(MethodContext& context, const rpc::Call& call);
 
 Answer policy_explain(MethodContext& context, const rpc::Call& call);
 Answer packet_explain(MethodContext& context, const rpc::Call& call);

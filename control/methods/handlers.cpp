@@ -21,6 +21,8 @@ constexpr Row kRows[] = {
     {"config.apply", config_apply, true},
     {"config.confirm", config_confirm, true},
     {"config.get", config_get, false},
+    {"connection.flush", connection_flush, true},
+    {"connection.list", connection_list, false},
     {"drop.list", drop_list, false},
     {"fdb.add", fdb_add, true},
     {"fdb.flush", fdb_flush, true},
@@ -81,6 +83,7 @@ std::string object_of(std::string_view method, const json& params, const Answer&
     if (noun == "fdb") return noun + " " + text_of(params, "segment") + "/" + text_of(params, "mac");
     if (noun == "group" || noun == "policy")
         return noun + " " + text_of(params, "segment") + "/" + text_of(params, "name");
+    if (noun == "connection") return params.empty() ? "all connections" : "connections " + config::shown(params);
     if (noun != "config") return noun + " " + text_of(params, "name");
     const std::string owner = text_of(params, "owner");
     const bool changed = answer && answer->contains("changes");

@@ -24,6 +24,7 @@ class SwitchTarget {
 
     virtual Result<> apply(const Model& model, const std::map<std::string, PortIo*>& ports) = 0;
     virtual std::size_t flush_macs(const MacFilter& filter) = 0;
+    virtual std::size_t flush_connections(const ConnectionFilter& filter) = 0;
 
     [[nodiscard]] virtual std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range) const = 0;
     [[nodiscard]] virtual std::size_t mac_count() const = 0;
@@ -34,6 +35,8 @@ class SwitchTarget {
     [[nodiscard]] virtual TrafficStats tunnel_stats(const std::string& name) const = 0;
     [[nodiscard]] virtual RuleHits rule_hits(const std::string& segment, const std::string& name) const = 0;
     [[nodiscard]] virtual MirrorStats mirror_stats(const std::string& segment, const std::string& name) const = 0;
+    [[nodiscard]] virtual ConnectionReport connections(const ConnectionFilter& filter, std::size_t from,
+                                                       std::size_t limit) const = 0;
     [[nodiscard]] virtual Result<PacketExplanation> explain_packet(const PacketQuestion& question) const = 0;
     [[nodiscard]] virtual InstalledAnswer ask_installed_rules(const std::string& segment,
                                                               const RuleQuestion& question) const = 0;

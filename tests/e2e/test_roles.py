@@ -82,6 +82,8 @@ MAY = {
     "stats.get": ({}, {ADMIN, OPERATOR, VIEWER, ACME}),
     "drop.list": ({}, {ADMIN, OPERATOR, VIEWER, ACME}),
     "events.subscribe": ({}, {ADMIN, OPERATOR, VIEWER, ACME}),
+    "connection.list": ({}, {ADMIN, OPERATOR}),
+    "connection.flush": ({}, {ADMIN, OPERATOR}),
     "config.apply": ({"owner": "me", "config": {"version": 1}}, {ADMIN, OPERATOR}),
     "segment.set": ({"name": "acme-1"}, {ADMIN, OPERATOR, ACME}),
     "port.set": ({"name": "a"}, {ADMIN, OPERATOR, ACME}),

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include <rte_malloc.h>
@@ -19,15 +20,14 @@ std::uint64_t random_number(std::random_device& device) {
 
 }  // namespace
 
-/// Of a bucket. Whoever holds it may be preempted, so nobody waits for long.
+/// Of a bucket. Whoever holds it may be preempted, so no worker waits for long.
 class ConnectionTable::Lock {
   public:
-    explicit Lock(std::atomic<std::uint32_t>& word) noexcept : word_(word) {
-        constexpr int kTries = 256;
-        for (int attempt = 0; attempt < kTries && !owns_; ++attempt) {
-            owns_ = word_.exchange(1, std::memory_order_acquire) == 0;
-            if (!owns_) rte_pause();
-        }
+    enum class Waits : std::uint8_t { always };
+    explicit Lock(std::atomic<std::uint32_t>& word) noexcept : word_(word) { try_often(); }
+    /// For control, which has the time: it owns it then.
+    Lock(std::atomic<std::uint32_t>& word, Waits /*for it*/) : word_(word) {
+        for (try_often(); !owns_; try_often()) std::this_thread::yield();
     }
     ~Lock() {
         if (owns_) word_.store(0, std::memory_order_release);
@@ -37,6 +37,14 @@ class ConnectionTable::Lock {
     [[nodiscard]] bool owns() const noexcept { return owns_; }
 
   private:
+    void try_often() noexcept {
+        constexpr int kTries = 256;
+        for (int attempt = 0; attempt < kTries && !owns_; ++attempt) {
+            owns_ = word_.exchange(1, std::memory_order_acquire) == 0;
+            if (!owns_) rte_pause();
+        }
+    }
+
     std::atomic<std::uint32_t>& word_;
     bool owns_ = false;
 };
@@ -115,7 +123,7 @@ Connection* ConnectionTable::open(const ConnectionKey& key, std::uint64_t hash, 
 
 std::size_t ConnectionTable::erase_if(const std::function<bool(const Connection&)>& ends, std::size_t part,
                                       std::size_t parts) {
-    std::vector<std::atomic<Tag>*> gone;
+    std::vector<std::pair<std::atomic<Tag>*, Connection*>> gone;
     for (std::size_t bucket = buckets_ * part / parts; bucket < buckets_ * (part + 1) / parts; ++bucket) {
         for (std::size_t at = 0; at < kTogether; ++at) {
             std::atomic<Tag>& tag = tags_[bucket].of[at];
@@ -125,25 +133,31 @@ std::size_t ConnectionTable::erase_if(const std::function<bool(const Connection&
             ConnectionKey key;
             for (std::size_t word = 0; word < key.words.size(); ++word)
                 key.words[word] = connection.key[word].load(std::memory_order_relaxed);
-            const Lock lock(tags_[bucket_of(hash(key))].lock);
-            if (!lock.owns() || !ends(connection)) continue;
+            const Lock lock(tags_[bucket_of(hash(key))].lock, Lock::Waits::always);
+            if (!ends(connection)) continue;
             tag.store(kClaimed, std::memory_order_relaxed);
             const auto origin = ConnectionOrigin::of(connection.origin.load(std::memory_order_relaxed));
             by_port_[origin.port].fetch_sub(1, std::memory_order_relaxed);
-            gone.push_back(&tag);
+            gone.emplace_back(&tag, &connection);
         }
     }
     if (gone.empty()) return 0;
     if (wait_for_readers_) wait_for_readers_();
-    for (std::atomic<Tag>* tag : gone) tag->store(kFree, std::memory_order_release);
+    for (const auto& [tag, connection] : gone) {
+        // nearest() gives out places without a look at their tags.
+        connection->status.store(ConnectionStatus{}.word(), std::memory_order_relaxed);
+        tag->store(kFree, std::memory_order_release);
+    }
     size_.fetch_sub(gone.size(), std::memory_order_relaxed);
     return gone.size();
 }
 
-void ConnectionTable::for_each(const std::function<void(const Connection&)>& visit) const {
-    for (std::size_t place = 0; place < buckets_ * kTogether; ++place)
-        if (tags_[place / kTogether].of[place % kTogether].load(std::memory_order_acquire) > kClaimed)
-            visit(connections_[place]);
+void ConnectionTable::for_each(const std::function<bool(std::size_t, const Connection&)>& visit,
+                               std::size_t from) const {
+    for (std::size_t place = from; place < places(); ++place) {
+        const bool is_there = tags_[place / kTogether].of[place % kTogether].load(std::memory_order_acquire) > kClaimed;
+        if (is_there && !visit(place, connections_[place])) return;
+    }
 }
 
 }  // namespace bulkhead

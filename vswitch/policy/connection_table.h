@@ -59,10 +59,12 @@ class ConnectionTable {
     // ---- control ----
 
     /// Ends those of one part in `parts` for which `ends` says so, and makes room once no worker reads them any more.
-    /// Returns how many.
+    /// After that no frame passes by them. Returns how many.
     std::size_t erase_if(const std::function<bool(const Connection&)>& ends, std::size_t part, std::size_t parts);
     void set_wait_for_readers(std::function<void()> wait) { wait_for_readers_ = std::move(wait); }
-    void for_each(const std::function<void(const Connection&)>& visit) const;
+    /// Calls `visit(place, connection)` until it says no more, from a place on. A connection keeps its place.
+    void for_each(const std::function<bool(std::size_t, const Connection&)>& visit, std::size_t from = 0) const;
+    [[nodiscard]] std::size_t places() const noexcept { return buckets_ * kTogether; }
 
     [[nodiscard]] std::size_t capacity() const noexcept { return buckets_ * kTogether / 4 * 3; }
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What became of the first fragment of a packet, for those that follow (RFC 791, section 3.2; RFC 8200, section 4.5).
 //
-// Threads: any worker. Two words a place, which differ by a check if they are of two writers.
+// Threads: any worker, and forget_all() control. Two words a place, which differ by a check if they are of two writers.
 #pragma once
 
 #include <array>
@@ -48,6 +48,12 @@ class FragmentMemory {
             return Sight{(value & 1) != 0, static_cast<std::uint16_t>(value >> 8)};
         }
         return std::nullopt;
+    }
+
+    /// By control: no later fragment passes for what was known of its first one until now.
+    void forget_all() noexcept {
+        for (std::size_t bucket = 0; bucket < kBuckets; ++bucket)
+            for (Place& place : memory_[bucket].places) place.value.store(0, std::memory_order_relaxed);
     }
 
   private:

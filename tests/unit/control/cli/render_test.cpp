@@ -46,6 +46,23 @@ TEST(Render, FdbAndDrops) {
               "web-0  -       -        link_down        3  the far side is down\n");
 }
 
+TEST(Render, Connections) {
+    EXPECT_EQ(
+        shown("connection.list", R"({"cursor": "8", "open": 2, "capacity": 9, "items": [
+                {"segment": "blue", "protocol": "tcp", "source": "10.1.0.2", "destination": "10.1.0.3", "source_port": 4000,
+                 "destination_port": 443, "icmp_id": null, "icmp_type": null, "state": "established", "idle_s": 3,
+                 "expires_in_s": 7437, "port": "web-0", "tunnel": null, "rule": "web"},
+                {"segment": "blue", "protocol": "icmpv6", "source": "fd00::2", "destination": "fd00::3", "source_port": null,
+                 "destination_port": null, "icmp_id": 7, "icmp_type": 128, "state": "fresh", "idle_s": 0,
+                 "expires_in_s": 30, "port": null, "tunnel": "edge-2", "rule": null}]})"),
+        "SEGMENT  PROTOCOL              SOURCE         DESTINATION   STATE        IDLE S  ENDS IN S  PORT   TUNNEL  "
+        "RULE\n"
+        "blue     tcp                   10.1.0.2:4000  10.1.0.3:443  established       3       7437  web-0  -       "
+        "web\n"
+        "blue     icmpv6 type 128 id 7  fd00::2        fd00::3       fresh             0         30  -      edge-2  -\n"
+        "(more: --cursor 8)\n");
+}
+
 TEST(Render, TheFabric) {
     EXPECT_EQ(shown("underlay.list", R"({"cursor": null, "items": [
                 {"name": "u0", "port": "uplink0", "addresses": ["192.0.2.1/24", "2001:db8::1/64"], "vlan": 30, "mtu": 1500,

@@ -123,6 +123,18 @@ class FakeSwitch : public SwitchTarget {
     std::size_t flush_macs(const MacFilter& filter) override {
         return std::erase_if(learned, [&](const MacEntry& entry) { return takes(filter, entry); });
     }
+    std::size_t flush_connections(const ConnectionFilter& filter) override {
+        asked_connections = filter;
+        return connected.connections.size();
+    }
+    [[nodiscard]] ConnectionReport connections(const ConnectionFilter& filter, std::size_t from,
+                                               std::size_t limit) const override {
+        asked_connections = filter;
+        ConnectionReport report{.connections = {}, .open = connected.open, .capacity = connected.capacity};
+        for (const ConnectionInfo& connection : connected.connections)
+            if (connection.place >= from && report.connections.size() < limit) report.connections.push_back(connection);
+        return report;
+    }
     /// Those of `learned`, which stands in order.
     [[nodiscard]] std::vector<MacEntry> macs(const MacFilter& filter, const MacRange& range) const override {
         std::vector<MacEntry> result;
@@ -182,6 +194,8 @@ class FakeSwitch : public SwitchTarget {
     PacketExplanation explanation;
     mutable RuleQuestion asked_rules;  ///< by the last ask_installed_rules()
     InstalledAnswer installed;
+    ConnectionReport connected;                  ///< whatever the filter is
+    mutable ConnectionFilter asked_connections;  ///< by the last connections() or flush_connections()
     TunnelState tunnel;
     std::map<std::string, std::vector<NeighborInfo>> neighbors_of;
     WorkerStats worker;
