@@ -3,6 +3,8 @@
 
 #include <ostream>
 
+#include "control/cli/policy_log_line.h"
+
 namespace bulkhead::cli {
 
 using nlohmann::json;
@@ -18,6 +20,7 @@ json facts_of(const json& notification) {
 
 std::string event_line(const json& notification) {
     const json facts = facts_of(notification);
+    if (facts.value("kind", json()) == "policy.log") return policy_log_line(facts);
     std::string line;
     for (const char* first : {"time", "kind"})
         if (facts.contains(first)) line += concat({line.empty() ? "" : " ", one_line(facts.at(first))});
