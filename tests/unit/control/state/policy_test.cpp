@@ -41,6 +41,12 @@ struct BadChange {
 
 const BadChange kBadChanges[] = {
     {"group of a rule gone", [](Model& m) { m.groups.erase({"blue", "db"}); }, ErrorCode::in_use, "group blue/db", ""},
+    {"group of a rule's senders alone gone",
+     [](Model& m) {
+         m.ports.erase("web-0");
+         m.groups.erase({"blue", "web"});
+     },
+     ErrorCode::in_use, "group blue/web", ""},
     {"group of an attachment gone",
      [](Model& m) {
          m.policies.erase({"blue", "web-to-db"});
