@@ -27,6 +27,7 @@
 #include "vswitch/overlay/overlay_state.h"
 #include "vswitch/policy/connection_report.h"
 #include "vswitch/policy/policy_log_entry.h"
+#include "vswitch/verify/verification.h"
 
 struct rte_mempool;
 
@@ -195,6 +196,8 @@ class Switch {
     [[nodiscard]] Result<PacketExplanation> explain_packet(const PacketQuestion& question) const;
     /// What the rules in force say, open connections left aside.
     [[nodiscard]] InstalledAnswer ask_installed_rules(const std::string& segment, const RuleQuestion& question) const;
+    /// Who can talk to whom by the tables in force, against a model.
+    [[nodiscard]] SegmentVerification verify_segment(const VerificationQuestion& question) const;
     [[nodiscard]] TunnelState tunnel_state(const std::string& name) const;
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const;
     [[nodiscard]] WorkerStats worker_stats(std::uint16_t worker) const;

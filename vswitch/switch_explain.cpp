@@ -3,6 +3,7 @@
 #include "vswitch/explain/explain_packet.h"
 #include "vswitch/explain/policy_words.h"
 #include "vswitch/switch_impl.h"
+#include "vswitch/verify/verify_segment.h"
 
 namespace bulkhead {
 
@@ -31,6 +32,12 @@ InstalledAnswer Switch::ask_installed_rules(const std::string& segment, const Ru
     return {.rule = rule_name(Names(impl_->indices_), *policy, decision),
             .ground = decision.ground,
             .passes = decision.reason == DropReason::none};
+}
+
+SegmentVerification Switch::verify_segment(const VerificationQuestion& question) const {
+    const InstalledTables tables{
+        .snapshot = *impl_->snapshots_.read(), .indices = impl_->indices_, .policies = impl_->policies_};
+    return bulkhead::verify_segment(tables, Judge(*impl_->connections_, impl_->fragments_), question);
 }
 
 }  // namespace bulkhead

@@ -10,6 +10,25 @@ constexpr std::string_view kChanged = R"({"generation", "changed", "object": {�
 constexpr std::string_view kSegment =
     R"({…the segment's fields, "state": {"status", "reason": string|null, "ports", "macs"}})";
 
+constexpr std::string_view kVerification =
+    R"({"pairs": [{"from", "to", "reachable", "intended", "allowed": [{"rule": string|null, and what of ethertypes, )"
+    R"(protocols, icmp_types, sources, destinations, src_ports, dst_ports, source_macs, destination_macs, via, )"
+    R"("opens": false limits it}], "allowed_by_intent": the same, "differences": [{"traffic": […], )"
+    R"("installed": {"action", "ground", "rule"}, "intended": {…}, "fields": as policy.explain takes them}], )"
+    R"("complete"}], "attachments": [{"attachment", "differences": [string]}] that differ, )"
+    R"("segment_differences": [string], "waiting": [{"kind", "name", "reason"}], )"
+    R"("tunnels": those whose far ends are not covered, "complete", "generation", "cursor": string|null})";
+
+std::vector<Field> verify_params() {
+    std::vector<Field> params = {required("name", string, "name of the segment")};
+    for (const Field& field : page_of({optional("from", string, "only what this port sends"),
+                                       optional("to", string, "only what this port gets")}))
+        params.push_back(field);
+    for (Field& field : params)
+        if (field.name == "limit") field.help = "pairs at most in one answer, 1-1000; fewer where rules are many";
+    return params;
+}
+
 void append_segment(Methods& table) {
     table.push_back({.name = "segment.add",
                      .params = all_of(segment_fields()),
@@ -46,11 +65,12 @@ void append_segment(Methods& table) {
                      .result = R"({"items": [as segment.get], "cursor": string|null})",
                      .example = "segment list --tenant acme"});
     table.push_back({.name = "segment.verify",
-                     .params = {required("name", string, "name of the segment")},
+                     .params = verify_params(),
                      .roles = kOperatorsAndTenants,
-                     .built_in = false,
-                     .help = "which pairs can reach each other by the installed tables, against what was asked for",
-                     .result = R"({"pairs": [{"from", "to", "reachable", "intended"}]})",
+                     .help =
+                         "who can reach whom and with what, by the installed tables, against what was asked for; of "
+                         "this node's attachments",
+                     .result = kVerification,
                      .example = "segment verify blue"});
 }
 

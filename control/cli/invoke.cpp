@@ -15,17 +15,26 @@ namespace {
 
 using nlohmann::json;
 
-/// Calls a list method until its end, unless the caller bounds it: then the answer is one page and tells where to go
+/// What a method that answers page by page has on its pages; null: it does not.
+const char* paged_items(const std::string& method) {
+    if (method == "segment.verify") return "pairs";
+    return method.ends_with(".list") ? "items" : nullptr;
+}
+
+/// Calls such a method until its end, unless the caller bounds it: then the answer is one page and tells where to go
 /// on.
 api::CallResult<> call_to_the_end(api::Client& client, const std::string& method, json params) {
+    const char* const items = paged_items(method);
+    const bool is_list = items != nullptr && !params.contains("limit");
+    if (is_list && method == "segment.verify") params["limit"] = 1000;  // pairs are many
     auto whole = client.call(method, params);
-    const bool is_list = method.ends_with(".list") && !params.contains("limit");
-    if (!whole || !is_list || !whole->is_object() || !whole->contains("items")) return whole;
+    if (!whole || !is_list || !whole->is_object() || !whole->contains(items)) return whole;
     while (whole->value("cursor", json()).is_string()) {
         params["cursor"] = whole->at("cursor");
         auto page = client.call(method, params);
         if (!page) return page;
-        for (json& item : page->at("items")) whole->at("items").push_back(std::move(item));
+        for (json& item : page->at(items)) whole->at(items).push_back(std::move(item));
+        if (page->value("complete", json(true)) != true) (*whole)["complete"] = false;
         const json next = page->value("cursor", json());
         (*whole)["cursor"] = next == params["cursor"] ? json() : next;  // a cursor that stands still would never end
     }

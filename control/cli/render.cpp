@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "control/cli/explanation_view.h"
 #include "control/cli/list_columns.h"
 #include "control/cli/table.h"
+#include "control/cli/verification_view.h"
 
 namespace bulkhead::cli {
 namespace {
@@ -172,6 +174,10 @@ std::string render(std::string_view method, const json& params, const json& resu
     if (result.empty()) return "done\n";
     if (method == "stats.get") return render_statistics(result, screen);
     if (method == "config.apply" && result.contains("changes")) return render_apply(result);
+    if (method == "segment.verify" && result.contains("pairs"))
+        return render_verification(result, one_line(params.value("name", json())), screen);
+    if (method == "packet.explain" && result.contains("stages")) return render_packet(result, screen);
+    if (method == "policy.explain" && result.contains("steps")) return render_policy(result, screen);
     if (is_change(method) && result.contains("generation")) return render_change(method, params, result);
     if (result.contains("items") && result.at("items").is_array()) return render_list(method, result, screen);
     std::string text;

@@ -47,6 +47,9 @@ class SwitchAdapter : public SwitchTarget {
                                                       const RuleQuestion& question) const override {
         return switch_.ask_installed_rules(segment, question);
     }
+    [[nodiscard]] SegmentVerification verify_segment(const VerificationQuestion& question) const override {
+        return switch_.verify_segment(question);
+    }
     [[nodiscard]] TunnelState tunnel_state(const std::string& name) const override {
         return switch_.tunnel_state(name);
     }

@@ -43,6 +43,7 @@ Answer segment_set(MethodContext& context, const rpc::Call& call);
 Answer segment_remove(MethodContext& context, const rpc::Call& call);
 Answer segment_get(MethodContext& context, const rpc::Call& call);
 Answer segment_list(MethodContext& context, const rpc::Call& call);
+Answer segment_verify(MethodContext& context, const rpc::Call& call);
 
 Answer port_add(MethodContext& context, const rpc::Call& call);
 Answer port_set(MethodContext& context, const rpc::Call& call);

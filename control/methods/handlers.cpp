@@ -56,6 +56,7 @@ constexpr Row kRows[] = {
     {"segment.list", segment_list, false},
     {"segment.remove", segment_remove, true},
     {"segment.set", segment_set, true},
+    {"segment.verify", segment_verify, false},
     {"stats.get", stats_get, false},
     {"system.get", system_get, false},
     {"system.shutdown", system_shutdown, true},

@@ -40,6 +40,7 @@ class SwitchTarget {
     [[nodiscard]] virtual Result<PacketExplanation> explain_packet(const PacketQuestion& question) const = 0;
     [[nodiscard]] virtual InstalledAnswer ask_installed_rules(const std::string& segment,
                                                               const RuleQuestion& question) const = 0;
+    [[nodiscard]] virtual SegmentVerification verify_segment(const VerificationQuestion& question) const = 0;
     [[nodiscard]] virtual TunnelState tunnel_state(const std::string& name) const = 0;
     [[nodiscard]] virtual std::vector<NeighborInfo> neighbors(const std::string& underlay) const = 0;
     [[nodiscard]] virtual WorkerStats worker_stats(std::uint16_t worker) const = 0;

@@ -339,7 +339,6 @@ CASES = {
     "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
     "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
                                            "/config/segments/0/encryption", "required", "none"),
-    "segment.verify": Bad("segment.verify", {"name": "blue"}, NOT_BUILT_IN),
     "offload.get": Bad("offload.get", {}, NOT_BUILT_IN),
     "capture.add": Bad("capture.add", {}, NOT_BUILT_IN),
 }

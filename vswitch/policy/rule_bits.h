@@ -24,6 +24,9 @@ inline void set_rule(RuleSetBits& bits, std::size_t rule) noexcept {
 inline void clear_rule(RuleSetBits& bits, std::size_t rule) noexcept {
     bits[rule / kRulesPerWord] &= ~(1ULL << rule % kRulesPerWord);
 }
+[[nodiscard]] inline bool has_rule(const std::uint64_t* bits, std::size_t rule) noexcept {
+    return (bits[rule / kRulesPerWord] >> rule % kRulesPerWord & 1) != 0;
+}
 
 /// Where a class's words begin.
 using RuleClass = std::uint32_t;

@@ -111,6 +111,7 @@ class RuleSet {
     [[nodiscard]] bool asks_macs() const noexcept { return macs_from_.is_asked || macs_to_.is_asked; }
 
   private:
+    friend class RuleCells;  // tells what the tables tell apart
     struct Macs {
         bool is_asked = false;
         std::vector<std::pair<std::uint64_t, RuleClass>> classes;  ///< sorted by address

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,14 @@ class StrideTable {
     }
     [[nodiscard]] const std::uint32_t* data() const noexcept { return entries_.data(); }
 
+    /// The values from 0 on, as the table stands, cut where the class changes.
+    [[nodiscard]] std::vector<Piece<std::uint64_t>> pieces() const {
+        std::vector<Piece<std::uint64_t>> found;
+        Uniform uniform;
+        walk(0, 0, 0, uniform, found);
+        return found;
+    }
+
   private:
     static constexpr std::size_t kDepth = sizeof...(kStrides);
     static constexpr std::array<unsigned, kDepth> kBits{kStrides...};
@@ -64,6 +73,32 @@ class StrideTable {
             entries_[node + at] = entry;
         }
         return node;
+    }
+    /// By (step, node): the one class of all its values; nothing if they are of several.
+    using Uniform = std::map<std::pair<std::size_t, std::uint32_t>, std::optional<RuleClass>>;
+
+    [[nodiscard]] std::optional<RuleClass> uniform_class(std::size_t step, std::uint32_t node, Uniform& known) const {
+        if (const auto seen = known.find({step, node}); seen != known.end()) return seen->second;
+        std::optional<RuleClass> one;
+        for (std::uint32_t at = 0; at < 1U << kBits[step]; ++at) {
+            const std::uint32_t entry = entries_[node + at];
+            const auto next = step + 1 == kDepth ? std::optional(entry) : uniform_class(step + 1, entry, known);
+            if (at == 0) one = next;
+            if (!next || next != one) return known[{step, node}] = std::nullopt;
+        }
+        return known[{step, node}] = one;
+    }
+    void walk(std::size_t step, std::uint32_t node, std::uint64_t base, Uniform& uniform,
+              std::vector<Piece<std::uint64_t>>& found) const {
+        for (std::uint64_t at = 0; at < 1UL << kBits[step]; ++at) {
+            const std::uint64_t first = base + (at << kShifts[step]);
+            const std::uint32_t entry = entries_[node + at];
+            const auto one = step + 1 == kDepth ? std::optional(entry) : uniform_class(step + 1, entry, uniform);
+            if (!one)
+                walk(step + 1, entry, first, uniform, found);
+            else if (found.empty() || found.back().rule_class != *one)
+                found.push_back({first, *one});
+        }
     }
     static RuleClass class_at(const std::vector<Piece<std::uint64_t>>& pieces, std::uint64_t value) {
         return std::prev(std::ranges::upper_bound(pieces, value, {}, &Piece<std::uint64_t>::first))->rule_class;

@@ -29,13 +29,16 @@ class StationRules {
     }
     /// Sixteen octets as they stand in a packet.
     [[nodiscard]] bool owns_ipv6(const std::uint8_t* address) const noexcept;
+    bool operator==(const StationRules&) const = default;
 
   private:
     struct Ipv4Net {
         std::uint32_t value, mask;
+        bool operator==(const Ipv4Net&) const = default;
     };
     struct Ipv6Net {
         std::uint64_t value[2], mask[2];
+        bool operator==(const Ipv6Net&) const = default;
     };
 
     void add(const IpPrefix& prefix);

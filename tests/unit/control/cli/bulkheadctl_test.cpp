@@ -161,11 +161,11 @@ TEST_F(Bulkheadctl, WithoutASwitchNamesThePathAndWhatToCheck) {
 TEST_F(Bulkheadctl, HelpNeedsNoSwitch) {
     const auto program = run_program({BULKHEADCTL, "--help"});
     EXPECT_EQ(program.status, 0);
-    EXPECT_THAT(program.out, HasSubstr("segment   add get list remove set"));
+    EXPECT_THAT(program.out, HasSubstr("segment     add get list remove set verify"));
     EXPECT_THAT(program.out, HasSubstr("Not built in yet:\n  capture"));
-    const auto noun = run_program({BULKHEADCTL, "segment", "--help"});
+    const auto noun = run_program({BULKHEADCTL, "key", "--help"});
     EXPECT_EQ(noun.status, 0);
-    EXPECT_THAT(noun.out, testing::ContainsRegex("verify .*(not built in yet)"));
+    EXPECT_THAT(noun.out, testing::ContainsRegex("list .*(not built in yet)"));
     const auto verb = run_program({BULKHEADCTL, "port", "add", "--help"});
     EXPECT_EQ(verb.status, 0);
     EXPECT_THAT(verb.out, StartsWith("Usage: bulkheadctl port add NAME TYPE [OPTIONS]\n"));

@@ -152,6 +152,65 @@ TEST(Render, Statistics) {
               "     0         5           0       1            4         0     0  2 (link_down 2)\n");
 }
 
+TEST(Render, AVerificationThatFindsNothing) {
+    EXPECT_EQ(shown("segment.verify", R"({"cursor": null, "complete": true, "pairs": [
+                {"from": "web-0", "to": "db-0", "reachable": true, "intended": true, "differences": [], "complete": true,
+                 "allowed": [{"rule": "sql", "protocols": ["tcp"], "dst_ports": ["5432", "6000-6010"]},
+                             {"rule": null, "ethertypes_except": ["ipv4"]}]},
+                {"from": "db-0", "to": "web-0", "reachable": false, "intended": false, "differences": [], "allowed": []}]})",
+                    {{"name", "blue"}}),
+              "FROM   TO     CAN REACH  WITH WHAT                                          INTENDED\n"
+              "web-0  db-0   yes        tcp 5432, 6000-6010 (sql); all but ipv4 (default)  yes\n"
+              "db-0   web-0  no         -                                                  no\n"
+              "\neverything is installed as it was meant\n");
+}
+
+TEST(Render, AVerificationIsLoudAboutWhatIsNotAsItWasMeant) {
+    EXPECT_EQ(shown("segment.verify", R"({"cursor": null, "complete": false, "tunnels": ["edge-2"],
+                "attachments": [{"attachment": "x", "differences": ["its port is not open"]}],
+                "waiting": [{"kind": "policy", "name": "sql", "reason": "no group db"}], "segment_differences": [],
+                "pairs": [{"from": "a", "to": "x", "reachable": false, "intended": true, "allowed": [], "complete": false,
+                           "why_incomplete": "too many",
+                           "differences": [{"traffic": [{"protocols": ["tcp"], "opens": false}],
+                                            "installed": {"action": "deny", "ground": "none", "rule": null},
+                                            "intended": {"action": "redirect", "ground": "rule", "rule": "sql", "to_port": "fw"},
+                                            "fields": {"protocol": "tcp"}}]}]})",
+                    {{"name", "blue"}}),
+              "FROM  TO  CAN REACH  WITH WHAT  INTENDED\n"
+              "a     x   no         -          yes, but not so\n"
+              "\n3 DIFFERENCES BETWEEN WHAT IS INSTALLED AND WHAT WAS MEANT:\n"
+              "  x: its port is not open\n"
+              "  policy sql waits: no group db\n"
+              "  a -> x: tcp that opens no connection: installed: deny by default; meant: redirect to fw by rule sql\n"
+              "    bulkheadctl policy explain blue --fields '{\"protocol\":\"tcp\"}'\n"
+              "NOT COMPLETE: a -> x: too many\n"
+              "not covered: what is behind tunnel edge-2\n");
+}
+
+TEST(Render, Explanations) {
+    EXPECT_EQ(
+        shown("packet.explain", R"({"verdict": "drop", "reason": "policy_default", "segment": "blue", "egress": [],
+                "receivers": [{"port": "x", "tunnel": null, "vlan": 7, "reason": "policy_default", "rule": null, "ground": "none"},
+                              {"port": null, "tunnel": "n2", "vlan": null, "reason": null, "rule": "web", "ground": "rule"}],
+                "stages": [{"stage": "parse", "decision": "read", "reason": null},
+                           {"stage": "apply_policy", "decision": "no rule decides", "reason": "policy_default"}]})"),
+        "STAGE         DECISION         DROPPED\n"
+        "parse         read             -\n"
+        "apply_policy  no rule decides  policy_default\n"
+        "\nRECEIVER   DROPPED         POLICY\n"
+        "x:7        policy_default  default\n"
+        "tunnel:n2  -               rule web\n"
+        "\ndrop: policy_default\n");
+    EXPECT_EQ(shown("policy.explain",
+                    R"({"action": "allow", "rule": "sql", "ground": "rule", "from_group": "web", "to_group": null,
+                "agrees": true, "steps": [{"rule": "off", "matches": false, "why": "dst_ports: 80 is not among them"},
+                                          {"rule": "sql", "matches": true, "why": null}]})"),
+              "RULE  MATCHES  WHY IT DOES NOT DECIDE\n"
+              "off   no       dst_ports: 80 is not among them\n"
+              "sql   yes      -\n"
+              "\nallow: rule sql, from group web to group -\n");
+}
+
 TEST(Render, DocumentsStayJson) {
     const json config = {{"version", 1}, {"segments", json::array()}};
     EXPECT_EQ(json::parse(render("config.get", json::object(), config, {})), config);

@@ -172,6 +172,11 @@ class FakeSwitch : public SwitchTarget {
         asked_rules = question;
         return installed;
     }
+    [[nodiscard]] SegmentVerification verify_segment(const VerificationQuestion& question) const override {
+        asked_segment = question.segment;
+        if (verify) return verify(question);
+        return {};
+    }
     [[nodiscard]] TunnelState tunnel_state(const std::string&) const override { return tunnel; }
     [[nodiscard]] std::vector<NeighborInfo> neighbors(const std::string& underlay) const override {
         const auto known = neighbors_of.find(underlay);
@@ -196,6 +201,8 @@ class FakeSwitch : public SwitchTarget {
     InstalledAnswer installed;
     ConnectionReport connected;                  ///< whatever the filter is
     mutable ConnectionFilter asked_connections;  ///< by the last connections() or flush_connections()
+    mutable std::string asked_segment;           ///< by the last verify_segment()
+    std::function<SegmentVerification(const VerificationQuestion&)> verify;
     TunnelState tunnel;
     std::map<std::string, std::vector<NeighborInfo>> neighbors_of;
     WorkerStats worker;
