@@ -266,10 +266,15 @@ class Leaving {
         if (changed_.empty() || was == before_.mirrors.end() || !(was->second == mirror)) return {};
         const std::set<std::string> before = tenants_of(before_, mirror), after = tenants_of(after_, mirror);
         if (before.empty() || std::ranges::includes(before, after)) return {};
+        const auto refusal = [&](const ObjectKey& key, const char* field) -> Result<> {
+            auto error = in_use(key.kind, key.name, user(mirror));
+            error.error().field = field;
+            return error;
+        };
         for (const ObjectKey& key : {ObjectKey{ObjectKind::port, mirror.port}, ObjectKey{ObjectKind::port, mirror.to}})
-            if (changed_.contains(key)) return in_use(key.kind, key.name, user(mirror));
+            if (changed_.contains(key)) return refusal(key, "/segment");
         for (const ObjectKey& key : changed_)
-            if (key.kind == ObjectKind::segment) return in_use(key.kind, key.name, user(mirror));
+            if (key.kind == ObjectKind::segment) return refusal(key, "/tenant");
         return {};
     }
 
