@@ -97,7 +97,7 @@ class ConnectionTable {
     }
     // A product's upper bits are the best mixed ones.
     [[nodiscard]] std::size_t bucket_of(std::uint64_t hash) const noexcept { return hash >> shift_; }
-    static constexpr std::uint32_t kFurther = 8;
+    static constexpr std::uint32_t kFurther = 16;
     [[nodiscard]] std::size_t further_bucket_of(std::uint64_t hash, std::uint32_t at) const noexcept {
         return ((hash >> 20) + at) & (buckets_ - 1);
     }
