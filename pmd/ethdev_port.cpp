@@ -22,6 +22,8 @@ namespace {
 
 /// The flags that say whose memory a frame is in; all others of a received frame are the driver's remarks.
 constexpr std::uint64_t kMemoryFlags = RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+/// The driver's remarks on a frame that a flow rule of ours marked.
+constexpr std::uint64_t kMarkFlags = RTE_MBUF_F_RX_FDIR | RTE_MBUF_F_RX_FDIR_ID;
 constexpr std::uint32_t kNeedsPreparing = kOffloadL4Checksum | kOffloadIpv4Checksum | kOffloadTso4 | kOffloadTso6;
 
 /// A lock that most ports do not need: only workers that share a transmit queue take it.
@@ -34,8 +36,9 @@ class alignas(64) QueueLock {
     rte_spinlock_t lock_ = RTE_SPINLOCK_INITIALIZER;
 };
 
-/// Clears what the driver remarked, and puts tags back that the device took off. Returns how many frames are left.
-std::uint16_t without_remarks(rte_mbuf** frames, std::uint16_t count) noexcept {
+/// Clears what the driver remarked beyond the flags that are kept, and puts tags back that the device took off. Returns
+/// how many frames are left.
+std::uint16_t without_remarks(rte_mbuf** frames, std::uint16_t count, std::uint64_t kept_flags) noexcept {
     std::uint16_t kept = 0;
     for (std::uint16_t i = 0; i < count; ++i) {
         rte_mbuf* frame = frames[i];
@@ -44,7 +47,7 @@ std::uint16_t without_remarks(rte_mbuf** frames, std::uint16_t count) noexcept {
             rte_pktmbuf_free(frame);  // without its tag it would land in the wrong segment
             continue;
         }
-        frame->ol_flags &= kMemoryFlags;
+        frame->ol_flags &= kept_flags;
         frames[kept++] = frame;
     }
     return kept;
@@ -65,6 +68,9 @@ class EthdevPort final : public PortIo {
     bool set_mtu(std::uint16_t mtu) noexcept override { return change_ethdev_mtu(device_.id(), setup_, mtu, buffers_); }
     [[nodiscard]] PortState state() const override;
 
+    /// Whether frames that the device marks are handed up with their marks.
+    void keep_marks(bool keep) noexcept { kept_flags_ = keep ? kMemoryFlags | kMarkFlags : kMemoryFlags; }
+
   private:
     static int on_event(std::uint16_t id, rte_eth_event_type type, void* port, void* detail);
     bool follow_link() const;
@@ -76,9 +82,10 @@ class EthdevPort final : public PortIo {
     std::string devargs_;
     rte_mempool* buffers_;
     PortEventSink events_;
-    std::vector<QueueLock> locks_;             ///< of the transmit queues; empty: nobody shares one
-    mutable std::atomic<bool> link_up_{true};  ///< control and DPDK's interrupt thread write, workers read
-    std::atomic<bool> removed_{false};         ///< DPDK's interrupt thread writes, control reads
+    std::vector<QueueLock> locks_;                         ///< of the transmit queues; empty: nobody shares one
+    mutable std::atomic<bool> link_up_{true};              ///< control and DPDK's interrupt thread write, workers read
+    std::atomic<std::uint64_t> kept_flags_{kMemoryFlags};  ///< control writes, workers read
+    std::atomic<bool> removed_{false};                     ///< DPDK's interrupt thread writes, control reads
 };
 
 EthdevPort::EthdevPort(Ethdev device, const EthdevSetup& setup, std::string devargs, rte_mempool* buffers,
@@ -123,7 +130,8 @@ std::uint16_t EthdevPort::receive(std::uint16_t queue, rte_mbuf** frames, std::u
     const std::uint16_t received = rte_eth_rx_burst(device_.id(), queue, frames, count);
     std::uint64_t flags = 0;
     for (std::uint16_t i = 0; i < received; ++i) flags |= frames[i]->ol_flags;
-    return (flags & ~kMemoryFlags) == 0 ? received : without_remarks(frames, received);
+    const std::uint64_t kept = kept_flags_.load(std::memory_order_relaxed);
+    return (flags & ~kept) == 0 ? received : without_remarks(frames, received, kept);
 }
 
 TransmitResult EthdevPort::transmit(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept {

@@ -8,9 +8,10 @@
 //   RTE_MBUF_F_TX_IPV4 / IPV6, RTE_MBUF_F_TX_IP_CKSUM, and l2_len (VLAN tags included), l3_len, l4_len
 // The headers that these speak of lie in the first segment; who does the work may change them if that segment is his
 // own. SCTP's is a CRC, which virtio can't ask for: a request for it is refused. A frame with none of these is whole as
-// it stands. Receive flags (RTE_MBUF_F_RX_*) are cleared by the port.
-// A frame whose request does not fit it is handed up all the same, marked (packet/refused_frame.h). VLAN tags are in
-// the data, never in mbuf->vlan_tci: a port whose device strips them puts them back.
+// it stands. Receive flags (RTE_MBUF_F_RX_*) are cleared by the port, but for RTE_MBUF_F_RX_FDIR_ID and _FDIR of a
+// frame that one of our own rules in the device marked (offload/flow_mark.h), whose mark is then in hash.fdir.hi. A
+// frame whose request does not fit it is handed up all the same, marked (packet/refused_frame.h). VLAN tags are in the
+// data, never in mbuf->vlan_tci: a port whose device strips them puts them back.
 //
 // Threads: receive(queue) is called by the one worker that the queue plan gave that queue to; transmit(queue) by any
 // worker that the plan gave that transmit queue to, and where the plan shares a queue among workers the port

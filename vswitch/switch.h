@@ -62,6 +62,7 @@ struct WorkerStats {
     std::uint64_t received = 0, originated = 0, copies = 0, transmitted = 0, consumed = 0, held = 0;
     std::array<std::uint64_t, kDropReasons> drops{};
     std::uint64_t busy_cycles = 0, idle_cycles = 0, sleeps = 0, bursts = 0;
+    std::uint64_t marked = 0, stale_marks = 0;  ///< frames that a NIC's mark led to their tunnel; marks of former rules
 };
 
 /// What a rule of policy has decided about.

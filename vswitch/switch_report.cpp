@@ -80,7 +80,9 @@ WorkerStats Switch::worker_stats(std::uint16_t worker) const {
                       .busy_cycles = counters.busy_cycles.read(),
                       .idle_cycles = counters.idle_cycles.read(),
                       .sleeps = counters.sleeps.read(),
-                      .bursts = counters.bursts.read()};
+                      .bursts = counters.bursts.read(),
+                      .marked = counters.marked.read(),
+                      .stale_marks = counters.stale_marks.read()};
     for (std::size_t reason = 0; reason < kDropReasons; ++reason) stats.drops[reason] = books.drops[reason].read();
     return stats;
 }

@@ -16,7 +16,7 @@ void append_statistics_methods(Methods& table) {
              R"({"ports": [{"name", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops": {reason: n}}], )"
              R"("segments": [the same], "tunnels": [the same], "workers": [{"worker", "received", "originated", "copies", )"
              R"("transmitted", "consumed", "held", "dropped", "drops": {reason: n}, "busy_cycles", )"
-             R"("idle_cycles", "sleeps", "bursts"}]})",
+             R"("idle_cycles", "sleeps", "bursts", "marked", "stale_marks"}]}; marked: frames that a NIC had matched)",
          .example = "stats get --port web-0"});
     table.push_back(
         {.name = "drop.list",

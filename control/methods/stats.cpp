@@ -44,7 +44,9 @@ json shown_worker(std::uint16_t worker, const WorkerStats& stats) {
             {"busy_cycles", stats.busy_cycles},
             {"idle_cycles", stats.idle_cycles},
             {"sleeps", stats.sleeps},
-            {"bursts", stats.bursts}};
+            {"bursts", stats.bursts},
+            {"marked", stats.marked},
+            {"stale_marks", stats.stale_marks}};
 }
 
 std::string drop_reasons() {

@@ -54,9 +54,23 @@ void bench_decapsulate_from_many(benchmark::State& state) {
     time_pipeline(state, bench, [&] { bench.receive_from_underlay(); });
 }
 
+void bench_decapsulate_marked(benchmark::State& state) {
+    TunnelWorkbench bench(type_of(state), static_cast<std::uint32_t>(state.range(2)),
+                          static_cast<std::uint32_t>(state.range(0)));
+    time_pipeline(state, bench, [&] { bench.receive_marked(); });
+    if (bench.counters.marked.read() != bench.counters.books.received.read())
+        state.SkipWithError("not every mark was used");
+}
+
 // Arguments: stations on each side; 0 for VXLAN, 1 for Geneve.
 BENCHMARK(bench_encapsulate)->Name("encapsulate")->ArgsProduct({{16, 1024, 10'000}, {0, 1}})->UseManualTime();
 BENCHMARK(bench_decapsulate)->Name("decapsulate")->ArgsProduct({{16, 1024, 10'000}, {0, 1}})->UseManualTime();
+// The same, and remotes.
+BENCHMARK(bench_decapsulate_marked)
+    ->Name("decapsulate/marked")
+    ->ArgsProduct({{16, 1024}, {0, 1}, {1}})
+    ->ArgsProduct({{1024}, {0}, {2, 16, 250}})
+    ->UseManualTime();
 // Argument: remotes.
 BENCHMARK(bench_encapsulate_to_many)->Name("encapsulate/remotes")->Arg(2)->Arg(16)->Arg(250)->UseManualTime();
 BENCHMARK(bench_decapsulate_from_many)->Name("decapsulate/remotes")->Arg(2)->Arg(16)->Arg(250)->UseManualTime();

@@ -148,4 +148,17 @@ void TunnelWorkbench::receive_from_underlay() {
     receive(*indices_.ports.find("nic"));
 }
 
+void TunnelWorkbench::receive_marked() {
+    receive_from_underlay();
+    for (rte_mbuf* frame : frames_) {
+        // The pair is in the inner frame's address.
+        std::uint32_t pair = 0;
+        std::memcpy(&pair, rte_pktmbuf_mtod(frame, std::uint8_t*) + frame->pkt_len - kFrame + kEthernetHeader + 12,
+                    sizeof pair);
+        const std::string tunnel = port_name_of_tunnel(tunnel_name(pair % remotes_));
+        frame->hash.fdir.hi = snapshot->marks[*indices_.attachments.find({tunnel, "blue", 0})].mark;
+        frame->ol_flags |= RTE_MBUF_F_RX_FDIR | RTE_MBUF_F_RX_FDIR_ID;
+    }
+}
+
 }  // namespace bulkhead::perf

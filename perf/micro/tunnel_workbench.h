@@ -37,6 +37,8 @@ class TunnelWorkbench {
     void receive_from_pod();
     /// The same back: in tunnels, from the partners' nodes.
     void receive_from_underlay();
+    /// As that, from a NIC that has matched them.
+    void receive_marked();
 
     Batch batch;
     WorkerCounters counters;

@@ -64,6 +64,7 @@ struct Books {
 struct alignas(64) WorkerCounters {
     Books books;
     Counter busy_cycles, idle_cycles, sleeps, bursts;
+    Counter marked, stale_marks;  ///< frames that a NIC's mark led to their tunnel, and such of former rules
     /// Rows by index. A frame counts for its port always and for its attachment once that is known; a drop counts in
     /// exactly one row: the attachment's if known, else the port's. A frame that an egress port refuses counts as a
     /// drop there.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,26 +14,29 @@
 
 #include "vswitch/base/ids.h"
 #include "vswitch/model/model.h"
+#include "vswitch/offload/flow_mark.h"
 
 namespace bulkhead {
 
 template <typename Key>
 class IndexPool {
   public:
-    IndexPool(std::uint16_t first, std::uint16_t limit) : next_(first), limit_(limit) {}
+    IndexPool(std::uint16_t first, std::uint16_t limit) : first_(first), next_(first), limit_(limit) {}
 
     /// The key's index, a new one if it has none; nothing when all are in use.
     std::optional<std::uint16_t> acquire(const Key& key) {
         if (const auto known = by_key_.find(key); known != by_key_.end()) return known->second;
         std::uint16_t index = 0;
         if (!free_.empty()) {
-            index = free_.back();
-            free_.pop_back();
+            index = free_.front();
+            free_.pop_front();
         } else if (next_ < limit_) {
             index = next_++;
+            generations_.push_back(0);
         } else {
             return std::nullopt;
         }
+        generations_[index - first_] = generation_after(generations_[index - first_]);
         by_key_.emplace(key, index);
         return index;
     }
@@ -57,12 +61,14 @@ class IndexPool {
 
     [[nodiscard]] const std::map<Key, std::uint16_t>& in_use() const { return by_key_; }
     [[nodiscard]] std::uint16_t bound() const { return next_; }  ///< every index handed out so far is below
+    /// Which of its uses an index is in: see flow_mark.h.
+    [[nodiscard]] std::uint8_t generation(std::uint16_t index) const { return generations_[index - first_]; }
 
   private:
-    std::uint16_t next_;
-    std::uint16_t limit_;
+    std::uint16_t first_, next_, limit_;
     std::map<Key, std::uint16_t> by_key_;
-    std::vector<std::uint16_t> free_;
+    std::vector<std::uint8_t> generations_;  ///< by index, from first_ on
+    std::deque<std::uint16_t> free_;         ///< the one that is free for longest is next
     std::vector<std::uint16_t> retired_;
 };
 

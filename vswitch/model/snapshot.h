@@ -14,6 +14,7 @@
 #include "vswitch/base/ids.h"
 #include "vswitch/fdb/ip_owners.h"
 #include "vswitch/model/model.h"
+#include "vswitch/offload/flow_mark.h"
 #include "vswitch/overlay/entries.h"
 #include "vswitch/policy/flow_ends.h"
 #include "vswitch/security/station_rules.h"
@@ -113,6 +114,7 @@ struct Snapshot {
     std::vector<GroupClass> group_classes;                           ///< by AttachmentIndex, if has_policies
     std::vector<GroupId> group_ids;                                  ///< by AttachmentIndex, if exchanges_groups
     std::vector<std::uint32_t> connection_shares;                    ///< by PortIndex, likewise
+    std::vector<MarkEntry> marks;                                    ///< by AttachmentIndex
     std::shared_ptr<const MirrorTable> mirrors;                      ///< null: nothing is copied
     bool has_policies = false;                                       ///< some segment has a policy
     bool has_secured = false;                                        ///< some attachment is

@@ -80,6 +80,27 @@ void attach(Snapshot& snapshot, const Tunnel& tunnel, PortIndex port, PortIndex 
     if (is_open) snapshot.segments[segment].members.push_back(index);
 }
 
+/// What a NIC that matched the frames of a tunnel in a segment lets us leave unread. Over IPv6 nearly every frame has a
+/// UDP checksum, and with Geneve's options all is read: then there is no mark.
+MarkEntry mark_entry(const Tunnel& tunnel, const Underlay& underlay, std::uint32_t vni, FlowMark mark) {
+    const GroupField group = group_field_of(tunnel);
+    if (!tunnel.remote.is_v4() || group == GroupField::geneve) return {};
+    constexpr std::uint64_t kVni = 0xffff'ff00;
+    MarkEntry entry{.mark = mark, .group_field = group};
+    entry.ip = underlay.vlan ? kEthernetHeader + kVlanTag : kEthernetHeader;
+    if (tunnel.type == TunnelType::vxlan) {
+        entry.shim = static_cast<std::uint64_t>(kVxlanFlags) << 56 | vni << 8;
+        entry.shim_mask = entry.shim | kVni;
+    } else {
+        // No options, no control packet, Ethernet inside.
+        entry.shim = static_cast<std::uint64_t>(kTransEthernet) << 32 | vni << 8;
+        entry.shim_mask = 0xffffULL << 48 | 0xffffULL << 32 | kVni;
+    }
+    entry.shim = __builtin_bswap64(entry.shim);
+    entry.shim_mask = __builtin_bswap64(entry.shim_mask);
+    return entry;
+}
+
 /// Who is of which group, for tunnels that tell it.
 void add_group_ids(Snapshot& snapshot, const Model& model, const Indices& indices) {
     for (const auto& [name, tunnel] : model.tunnels) snapshot.exchanges_groups |= tunnel.trust_groups;
@@ -116,6 +137,7 @@ void mark_guarded(Snapshot& snapshot, const Model& model, const Indices& indices
 }  // namespace
 
 void add_tunnels(Snapshot& snapshot, const Model& model, const Indices& indices) {
+    snapshot.marks.resize(snapshot.attachments.size());
     for (const auto& [name, underlay] : model.underlays) {
         const PortIndex nic = *indices.ports.find(underlay.port);
         PortEntry& nic_entry = snapshot.ports[nic];
@@ -135,9 +157,12 @@ void add_tunnels(Snapshot& snapshot, const Model& model, const Indices& indices)
             entry.transmit_queue = snapshot.ports[nic].transmit_queue;
             entry.tunnel = tunnel_entry(tunnel, underlay, device_mac(*io), nic, own);
         }
-        for (const std::string& segment : tunnel.segments)
-            attach(snapshot, tunnel, own, nic, *indices.segments.find(segment),
-                   *indices.attachments.find({port_name_of_tunnel(name), segment, 0}));
+        for (const std::string& segment : tunnel.segments) {
+            const AttachmentIndex index = *indices.attachments.find({port_name_of_tunnel(name), segment, 0});
+            attach(snapshot, tunnel, own, nic, *indices.segments.find(segment), index);
+            snapshot.marks[index] = mark_entry(tunnel, underlay, snapshot.attachments[index].vni,
+                                               flow_mark(indices.attachments.generation(index), index));
+        }
     }
     mark_guarded(snapshot, model, indices);
     add_group_ids(snapshot, model, indices);

@@ -13,6 +13,8 @@
 #include "vswitch/overlay/outer_parse.h"
 #include "vswitch/packet/ecn.h"
 #include "vswitch/packet/ethernet.h"
+#include "vswitch/pipeline/decapsulate_marked.h"
+#include "vswitch/pipeline/strip_outer.h"
 
 namespace bulkhead {
 namespace {
@@ -21,12 +23,6 @@ void account_outer(const Batch& batch, std::uint64_t bytes, WorkerCounters& coun
     counters.ports[batch.port].rx_packets.add(batch.count);
     counters.ports[batch.port].rx_bytes.add(bytes);
     counters.books.received.add(batch.count);
-}
-
-void strip(rte_mbuf* frame, std::uint16_t header) noexcept {
-    frame->data_off = static_cast<std::uint16_t>(frame->data_off + header);
-    frame->data_len = static_cast<std::uint16_t>(frame->data_len - header);
-    frame->pkt_len -= header;
 }
 
 /// What a burst has in common with its first frame, a plain one: the kind of header, and often the tunnel and the
@@ -74,7 +70,7 @@ class Likeness {
                    udp = load_big_endian<std::uint16_t>(data + ip_ + 24);
         wrong_ |= (ip_ + std::uint32_t{total}) ^ length;
         wrong_ |= (kIpv4Header + std::uint32_t{udp}) ^ total;
-        wrong_ |= checksum_fault(data + ip_);
+        wrong_ |= ipv4_checksum_fault(data + ip_);
     }
 
     /// Whether all frames' headers are like the first one's and right in themselves, wherever they come from.
@@ -99,19 +95,6 @@ class Likeness {
 
     /// Not by value: how a vector is handed over differs between the CPUs that this is compiled for.
     static void load(Octets& octets, const std::uint8_t* at) noexcept { std::memcpy(&octets, at, sizeof octets); }
-    /// 0 if the header's checksum is right: the ones' complement sum of its 16-bit words is all ones then (RFC 1071),
-    /// so that their plain sum divides by 65,535, as does that of the 32-bit words in either byte order. A number that
-    /// divides by an odd one gives the small quotient when it is multiplied by the odd one's inverse modulo 2^64, and
-    /// any other number gives something beyond all quotients.
-    static std::uint64_t checksum_fault(const std::uint8_t* ip) noexcept {
-        constexpr std::uint64_t kInverse = 0xfffe'fffe'fffe'ffff;
-        constexpr unsigned kQuotientBits = 20;  // five words of 32 bits, by 65,535
-        static_assert(kInverse * 0xffff == 1);
-        std::array<std::uint32_t, kIpv4Header / 4> words;
-        std::memcpy(words.data(), ip, sizeof words);
-        const std::uint64_t sum = std::uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
-        return sum * kInverse >> kQuotientBits;
-    }
 
     std::uint16_t header_ = 0;  ///< octets before the inner frame
     std::uint16_t ip_ = 0;      ///< where the IPv4 header begins
@@ -165,13 +148,13 @@ bool strip_alike(Batch& batch, const Snapshot& snapshot, const Batch::Column<con
         return false;
     if (snapshot.exchanges_groups) [[unlikely]]
         read_groups(batch, snapshot, data, first.group_field, likeness.shim());
-    for (std::uint16_t row = 0; row < batch.count; ++row) strip(batch.frames[row], first.header_length);
+    for (std::uint16_t row = 0; row < batch.count; ++row) strip_outer(batch.frames[row], first.header_length);
     return true;
 }
 
 /// The frame inside, or a reason to drop it. Cuts off what the link padded.
 DropReason open(rte_mbuf* frame, const Outer& outer) noexcept {
-    strip(frame, outer.header_length);
+    strip_outer(frame, outer.header_length);
     if (frame->pkt_len > outer.frame_length &&
         rte_pktmbuf_trim(frame, static_cast<std::uint16_t>(frame->pkt_len - outer.frame_length)) != 0)
         return DropReason::bad_outer;
@@ -247,14 +230,16 @@ void take_apart(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters
 BULKHEAD_CPU_CLONES void decapsulate(Batch& batch, const Snapshot& snapshot, WorkerCounters& counters,
                                      UnderlayExchange& exchange, HostWire& wire) noexcept {
     Batch::Column<const std::uint8_t*> data;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0, flags = 0;
     for (std::uint16_t row = 0; row < batch.count; ++row) {
         data[row] = rte_pktmbuf_mtod(batch.frames[row], const std::uint8_t*);
         rte_prefetch0(data[row]);
         rte_prefetch0(data[row] + RTE_CACHE_LINE_SIZE);
         bytes += batch.frames[row]->pkt_len;
+        flags |= batch.frames[row]->ol_flags;
     }
     account_outer(batch, bytes, counters);
+    if ((flags & kMarkFlags) != 0 && strip_marked(batch, snapshot, data, counters)) return;
     if (!strip_alike(batch, snapshot, data)) take_apart(batch, snapshot, counters, exchange, wire);
 }
 
