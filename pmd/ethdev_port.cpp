@@ -13,6 +13,7 @@
 #include "pmd/ethdev.h"
 #include "pmd/ethdev_details.h"
 #include "pmd/ethdev_setup.h"
+#include "pmd/flow/rte_flow_device.h"
 #include "vswitch/base/mac_address.h"
 #include "vswitch/packet/pending_work.h"
 #include "vswitch/packet/vlan.h"
@@ -55,23 +56,24 @@ std::uint16_t without_remarks(rte_mbuf** frames, std::uint16_t count, std::uint6
 
 class EthdevPort final : public PortIo {
   public:
-    EthdevPort(Ethdev device, const EthdevSetup& setup, std::string devargs, rte_mempool* buffers,
-               std::uint16_t workers, PortEventSink events);
+    EthdevPort(Ethdev device, const EthdevSetup& setup, const Port& port, rte_mempool* buffers, std::uint16_t workers,
+               PortEventSink events);
     ~EthdevPort() override;
 
     std::uint16_t receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
     TransmitResult transmit(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
 
+    [[nodiscard]] FlowDevice* flows() noexcept override { return has_flows_ ? &flows_ : nullptr; }
     [[nodiscard]] std::uint16_t receive_queues() const noexcept override { return setup_.receive_queues; }
     [[nodiscard]] std::uint16_t transmit_queues() const noexcept override { return setup_.transmit_queues; }
     [[nodiscard]] Result<> check_mtu(std::uint16_t mtu) const override { return check_ethdev_mtu(device_.id(), mtu); }
     bool set_mtu(std::uint16_t mtu) noexcept override { return change_ethdev_mtu(device_.id(), setup_, mtu, buffers_); }
     [[nodiscard]] PortState state() const override;
 
+  private:
     /// Whether frames that the device marks are handed up with their marks.
     void keep_marks(bool keep) noexcept { kept_flags_ = keep ? kMemoryFlags | kMarkFlags : kMemoryFlags; }
 
-  private:
     static int on_event(std::uint16_t id, rte_eth_event_type type, void* port, void* detail);
     bool follow_link() const;
     [[nodiscard]] TransmitResult prepare(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) const noexcept;
@@ -82,27 +84,32 @@ class EthdevPort final : public PortIo {
     std::string devargs_;
     rte_mempool* buffers_;
     PortEventSink events_;
-    std::vector<QueueLock> locks_;                         ///< of the transmit queues; empty: nobody shares one
+    std::vector<QueueLock> locks_;  ///< of the transmit queues; empty: nobody shares one
+    RteFlowDevice flows_;
+    bool has_flows_;
     mutable std::atomic<bool> link_up_{true};              ///< control and DPDK's interrupt thread write, workers read
     std::atomic<std::uint64_t> kept_flags_{kMemoryFlags};  ///< control writes, workers read
     std::atomic<bool> removed_{false};                     ///< DPDK's interrupt thread writes, control reads
 };
 
-EthdevPort::EthdevPort(Ethdev device, const EthdevSetup& setup, std::string devargs, rte_mempool* buffers,
+EthdevPort::EthdevPort(Ethdev device, const EthdevSetup& setup, const Port& port, rte_mempool* buffers,
                        std::uint16_t workers, PortEventSink events)
     : device_(std::move(device)),
       setup_(setup),
-      devargs_(std::move(devargs)),
+      devargs_(std::get<EthdevDevice>(port.device).devargs),
       buffers_(buffers),
       events_(std::move(events)),
-      locks_(workers > setup.transmit_queues ? setup.transmit_queues : 0) {
+      locks_(workers > setup.transmit_queues ? setup.transmit_queues : 0),
+      flows_(device_.id(), port.name, setup.receive_queues, [this](bool keep) { keep_marks(keep); }),
+      has_flows_(std::get<EthdevDevice>(port.device).flow_offload != FlowOffload::off) {
     offloads_ = setup.offloads;
     rte_eth_dev_callback_register(device_.id(), RTE_ETH_EVENT_INTR_LSC, on_event, this);
     rte_eth_dev_callback_register(device_.id(), RTE_ETH_EVENT_INTR_RMV, on_event, this);
+    rte_eth_dev_callback_register(device_.id(), RTE_ETH_EVENT_INTR_RESET, on_event, this);
 }
 
 EthdevPort::~EthdevPort() {
-    for (const auto type : {RTE_ETH_EVENT_INTR_LSC, RTE_ETH_EVENT_INTR_RMV}) {
+    for (const auto type : {RTE_ETH_EVENT_INTR_LSC, RTE_ETH_EVENT_INTR_RMV, RTE_ETH_EVENT_INTR_RESET}) {
         // -EAGAIN: the callback is running at this moment.
         while (rte_eth_dev_callback_unregister(device_.id(), type, on_event, this) == -EAGAIN) rte_pause();
     }
@@ -113,6 +120,8 @@ int EthdevPort::on_event(std::uint16_t /*id*/, rte_eth_event_type type, void* po
     if (type == RTE_ETH_EVENT_INTR_RMV) {
         self.removed_ = true;
         if (self.events_) self.events_(PortEvent::device_removed);
+    } else if (type == RTE_ETH_EVENT_INTR_RESET) {
+        self.flows_.note_reset();
     } else {
         self.follow_link();
     }
@@ -194,8 +203,7 @@ Result<std::unique_ptr<PortIo>> open_ethdev_port(const Port& port, std::uint16_t
     if (!device) return for_port(device.error());
     const auto setup = start_ethdev(device->id(), port, mtu, buffers, workers);
     if (!setup) return for_port(setup.error());
-    return std::make_unique<EthdevPort>(std::move(*device), *setup, wanted.devargs, buffers, workers,
-                                        std::move(events));
+    return std::make_unique<EthdevPort>(std::move(*device), *setup, port, buffers, workers, std::move(events));
 }
 
 }  // namespace bulkhead

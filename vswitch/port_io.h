@@ -33,6 +33,7 @@ struct rte_mbuf;
 
 namespace bulkhead {
 
+class FlowDevice;
 struct GuestOffloads;
 
 /// What a port's far side can finish itself; a bit set. Changes when a guest negotiates, so it is read once per flush.
@@ -122,6 +123,8 @@ class PortIo {
     /// What a guest may be handed unfinished from now on, and is offered when it next negotiates. Devices without a
     /// guest ignore it.
     virtual void set_guest_offloads(const GuestOffloads& /*offloads*/) noexcept {}
+    /// The device's flow rules; null: there are none to be had. Lives as long as the port.
+    [[nodiscard]] virtual FlowDevice* flows() noexcept { return nullptr; }
     [[nodiscard]] virtual std::uint16_t receive_queues() const noexcept = 0;   ///< fixed while the port lives, ≥ 1
     [[nodiscard]] virtual std::uint16_t transmit_queues() const noexcept = 0;  ///< fixed while the port lives, ≥ 1
     /// Asked at least once a second, so that a device which nothing wakes can report what it finds changed.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "vswitch/model/snapshot_builder.h"
+#include "vswitch/offload/snapshot_watcher.h"
 #include "vswitch/port_io.h"
 #include "vswitch/switch_impl.h"
 
@@ -81,10 +82,11 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
 
     const Indices before = indices_;
     auto snapshot = build_snapshot(model, ports, plan, settings_.workers, indices_, policies_, limiters_, mirrors_);
-    Result<> placed =
-        snapshot ? statics_.replace(StaticMacs::wanted(model, indices_)) : Result<>(std::unexpected(snapshot.error()));
+    Result<> placed = snapshot ? announce(**snapshot) : Result<>(std::unexpected(snapshot.error()));
+    if (placed) placed = statics_.replace(StaticMacs::wanted(model, indices_));
     if (!placed) {
         indices_ = before;
+        if (watcher_ != nullptr && snapshots_.read() != nullptr) watcher_->after_publish(*snapshots_.read());
         return placed;
     }
     open_books(before);
@@ -108,7 +110,12 @@ Result<> Switch::Impl::apply(const Model& model, const std::map<std::string, Por
     policy_news_.collect(indices_);
     forget_stolen();
     retire(model);
+    if (watcher_ != nullptr) watcher_->after_publish(*snapshots_.read());
     return {};
+}
+
+Result<> Switch::Impl::announce(const Snapshot& next) {
+    return watcher_ == nullptr ? Result<>() : watcher_->before_publish(next);
 }
 
 /// What was learned where sources were not checked yet may be others' addresses.
@@ -215,6 +222,10 @@ void Switch::run_worker_once(std::uint16_t worker) noexcept {
 void Switch::stop() noexcept {
     impl_->stop_.store(true, std::memory_order_relaxed);
     for (const auto& worker : impl_->workers_) worker->wake();
+}
+
+void Switch::set_watcher(SnapshotWatcher* watcher) {
+    impl_->watcher_ = watcher;
 }
 
 Result<> Switch::apply(const Model& model, const std::map<std::string, PortIo*>& ports) {

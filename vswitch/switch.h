@@ -34,6 +34,7 @@ struct rte_mempool;
 namespace bulkhead {
 
 class PortIo;
+class SnapshotWatcher;
 
 enum class IdleMode : std::uint8_t {
     busy,      ///< poll without pause
@@ -142,6 +143,9 @@ class Switch {
     void run_worker(std::uint16_t worker) noexcept;       ///< returns after stop()
     void run_worker_once(std::uint16_t worker) noexcept;  ///< one round, instead of run_worker: for tests
     void stop() noexcept;
+
+    /// Told of every change from now on; outlives the switch, or is taken away with null.
+    void set_watcher(SnapshotWatcher* watcher);
 
     /// Puts a valid model in force. `ports` are those that are open, by name: the others of the model exist but carry
     /// nothing (waiting). When it returns, every worker forwards by the new model, ports no longer named are used by

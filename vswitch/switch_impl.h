@@ -64,8 +64,10 @@ class Switch::Impl {
     QueuePlan plan_;
     MacEvents events_;
     std::atomic<bool> stop_{false};
+    SnapshotWatcher* watcher_ = nullptr;
 
   private:
+    Result<> announce(const Snapshot& next);
     void open_books(const Indices& before);
     void retire(const Model& model);
     void forget_stolen();

@@ -94,6 +94,7 @@ constexpr Field kPort[] = {
     {"mac", string, kOptional, kImmutable, kBuiltIn, "", "tap, ethdev: address of the device"},
     {"devargs", string, kOptional, kImmutable, kBuiltIn, "", "ethdev: DPDK device arguments, e.g. 0000:03:00.0 or net_pcap0,iface=eth1"},
     {"promiscuous", boolean, kOptional, kImmutable, kBuiltIn, "true", "ethdev: receive what is not addressed to the NIC"},
+    {"flow_offload", string, kOptional, kImmutable, kBuiltIn, R"("partial")", "ethdev: what the NIC is asked to do by flow rules: off, or partial (tell the frames of tunnels); docs/offload.md"},
     {"limits", object, kOptional, kMutable, kBuiltIn, "{}", "rates and bounds; what is absent is not limited"},
     {"vlans", array, kOptional, kMutable, kBuiltIn, "[]", "tagged attachments of a trunk port", object},
     {"segment", string, kOptional, kMutable, kBuiltIn, "", "segment of untagged frames"},

@@ -17,7 +17,7 @@ void append_system_methods(Methods& table);      ///< system, rpc, config, event
 void append_segment_methods(Methods& table);     ///< segment, fdb
 void append_port_methods(Methods& table);        ///< port
 void append_statistics_methods(Methods& table);  ///< stats, drop
-void append_fabric_methods(Methods& table);      ///< underlay, tunnel; offload: not built in yet
+void append_fabric_methods(Methods& table);      ///< underlay, tunnel, offload
 void append_policy_methods(Methods& table);      ///< group, policy, connection; capture, …: not built in yet
 void append_mirror_methods(Methods& table);      ///< mirror
 

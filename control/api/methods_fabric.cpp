@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between nodes. Of offload the rows say what is to come, and calling one answers `not_built_in`.
+// Between nodes, and what NICs do of it.
 #include "control/api/method_rows.h"
 
 namespace bulkhead::api {
@@ -98,10 +98,32 @@ void append_tunnel(Methods& table) {
 
 void append_offload(Methods& table) {
     const Field port = required("port", string, "NIC port");
-    append_planned(table, "offload.get", {port}, kViewers, "what a NIC forwards by itself", "{…}");
-    append_planned(table, "offload.list", page_of({optional("port", string, "only this NIC's")}), kViewers,
-                   "the rules that NICs hold", kItems);
-    append_planned(table, "offload.probe", {port}, kAdmins, "find out anew what a NIC can do", "{…}");
+    constexpr std::string_view kOffload =
+        R"({"port", "mode", "reason": string|null, "driver", "steering": {"fate": "inner_rss"|"outer_rss"|"queue", "counts"})"
+        R"(|null, "dropping": the same|null, "ladder": [{"fate", "counts", "accepted", "words"}], "resets", "rules": )"
+        R"({"installed", "refused", "waiting", "leaving"}, "packets", "bytes", "tunnels_rx_packets"}; reason: why nothing )"
+        R"(is asked of the device; ladder: what was, and the driver's words; packets, bytes: in hardware, a second old)";
+    table.push_back({.name = "offload.get",
+                     .params = {port},
+                     .roles = kViewers,
+                     .help = "what a NIC does by flow rules, and what it refused",
+                     .result = kOffload,
+                     .example = "offload get uplink0"});
+    table.push_back(
+        {.name = "offload.list",
+         .params = page_of({optional("port", string, "only this NIC's")}),
+         .roles = kViewers,
+         .help = "the rules that NICs are asked for, and what became of each",
+         .result = R"({"items": [{"port", "what": "tunnel"|"unknown_vni", "tunnel", "segment", "type", "remote", )"
+                   R"("local", "vni", "mark", "shape", "status": "installed"|"refused"|"waiting"|"leaving", )"
+                   R"("reason": string|null, "packets", "bytes"}], "cursor": string|null})",
+         .example = "offload list --port uplink0"});
+    table.push_back({.name = "offload.probe",
+                     .params = {port},
+                     .roles = kAdmins,
+                     .help = "find out anew what a NIC can do; its rules go for as long, and software does all",
+                     .result = kOffload,
+                     .example = "offload probe uplink0"});
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ inline constexpr EnumName<TaggedFrames> kTaggedFrames[] = {{TaggedFrames::drop, 
 inline constexpr EnumName<PortSecurity> kPortSecurity[] = {
     {PortSecurity::off, "off"}, {PortSecurity::mac, "mac"}, {PortSecurity::strict, "strict"}};
 inline constexpr EnumName<VhostMode> kVhostModes[] = {{VhostMode::client, "client"}, {VhostMode::server, "server"}};
+inline constexpr EnumName<FlowOffload> kFlowOffloads[] = {{FlowOffload::off, "off"}, {FlowOffload::partial, "partial"}};
 inline constexpr EnumName<TunnelType> kTunnelTypes[] = {{TunnelType::vxlan, "vxlan"}, {TunnelType::geneve, "geneve"}};
 inline constexpr EnumName<Horizon> kHorizons[] = {{Horizon::mesh, "mesh"}, {Horizon::spoke, "spoke"}};
 inline constexpr EnumName<DefaultPolicy> kDefaultPolicies[] = {{DefaultPolicy::allow, "allow"},

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 constexpr std::uint32_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;  // (uid_t)-1 means "leave it"
 
-constexpr std::string_view kEthdevFields[] = {"devargs", "mac", "promiscuous"};
+constexpr std::string_view kEthdevFields[] = {"devargs", "mac", "promiscuous", "flow_offload"};
 constexpr std::string_view kTapFields[] = {"netns", "ifname", "mac", "owner_uid"};
 constexpr std::string_view kVhostFields[] = {"path",        "mode",     "owner_uid", "owner_gid",
                                              "socket_mode", "offloads", "packed"};
@@ -121,7 +121,8 @@ decltype(Port::device) decode_device(ObjectReader& reader, std::size_t type) {
         case 0:
             return EthdevDevice{.devargs = reader.text("devargs"),
                                 .mac = reader.optional_mac("mac"),
-                                .promiscuous = reader.flag("promiscuous")};
+                                .promiscuous = reader.flag("promiscuous"),
+                                .flow_offload = reader.choice("flow_offload", kFlowOffloads)};
         case 1:
             return TapDevice{.netns = plain_path(reader, "netns", "a namespace"),
                              .ifname = reader.text("ifname"),
@@ -236,6 +237,7 @@ struct DeviceEncoder {
         object["devargs"] = device.devargs;
         if (device.mac) object["mac"] = device.mac->to_string();
         object["promiscuous"] = device.promiscuous;
+        object["flow_offload"] = name_of(device.flow_offload, kFlowOffloads);
     }
     void operator()(const TapDevice& device) const {
         object["netns"] = device.netns;

@@ -128,6 +128,8 @@ Result<> Daemon::start_switch() {
     events_ = std::make_unique<EventStream>([this](std::uint64_t connection, std::string_view line) {
         return server_ == nullptr || server_->notify(connection, line);
     });
+    offload_ = std::make_unique<Reconciler>();
+    plane_->get_switch().set_watcher(offload_.get());
     engine_ = std::make_unique<Engine>(Engine::Surroundings{
         .target = *target_, .factory = *factory_, .persistence = *state_, .observer = [this](const EngineEvent& event) {
             events_->publish(event, engine_->configured());
@@ -145,6 +147,7 @@ Result<> Daemon::serve(const Options& options) {
                                .node = node_,
                                .cores = plane_->cores(),
                                .dpdk_version = rte_version(),
+                               .offload = offload_.get(),
                                .memory = [this] { return memory_report(plane_->buffers()); },
                                .shut_down =
                                    [this](std::optional<pid_t> successor) {
@@ -195,6 +198,7 @@ void Daemon::start_timers() {
         events_->publish(plane_->get_switch().take_events(), engine_->configured());
         for (const PolicyLogEntry& entry : plane_->get_switch().take_policy_log())
             events_->publish(entry, engine_->configured());
+        for (const OffloadEvent& event : offload_->take_events()) events_->publish(event, engine_->configured());
         serve_underlays();
     });
     loop_->add_periodic(kHousekeeping, [this] { plane_->get_switch().housekeeping(); });
@@ -284,6 +288,8 @@ void Daemon::keep_macs() const {
 Daemon::~Daemon() {
     server_.reset();  // first, so that nobody changes what is being taken apart
     if (plane_) plane_->stop_workers();
+    if (plane_) plane_->get_switch().set_watcher(nullptr);
+    offload_.reset();
     // Closing a port may make it report; those reports are posted to a loop that turns no more.
     engine_.reset();
 }

@@ -17,6 +17,7 @@
 #include "control/daemon/state_folder.h"
 #include "control/daemon/switch_adapter.h"
 #include "control/methods/context.h"
+#include "control/offload/reconciler.h"
 #include "control/rpc/dispatcher.h"
 #include "control/rpc/server.h"
 #include "control/state/audit_log.h"
@@ -69,6 +70,7 @@ class Daemon {
     std::unique_ptr<SwitchAdapter> target_;
     std::unique_ptr<DeviceFactory> factory_;
     std::unique_ptr<EventStream> events_;
+    std::unique_ptr<Reconciler> offload_;  ///< must let go of devices before the engine closes them
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<methods::MethodContext> context_;
     std::unique_ptr<rpc::Dispatcher> dispatcher_;

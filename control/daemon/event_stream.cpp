@@ -94,10 +94,11 @@ void log(const EngineEvent& event) {
 }  // namespace
 
 std::vector<std::string> event_kinds() {
-    return {"address.duplicate", "config.changed",     "config.rolled_back", "guest.connected", "guest.disconnected",
-            "mac.learned",       "mac.limit",          "mac.lost",           "mac.move_limit",  "mac.moved",
-            "neighbor.failed",   "neighbor.reachable", "policy.log",         "port.down",       "port.opened",
-            "port.up",           "port.waiting",       "ring.cut",           "ring.lifted",     "ring.suspected",
+    return {"address.duplicate", "config.changed",     "config.rolled_back", "guest.connected",   "guest.disconnected",
+            "mac.learned",       "mac.limit",          "mac.lost",           "mac.move_limit",    "mac.moved",
+            "neighbor.failed",   "neighbor.reachable", "offload.failed",     "offload.installed", "offload.lost",
+            "offload.probed",    "offload.refused",    "policy.log",         "port.down",         "port.opened",
+            "port.up",           "port.waiting",       "ring.cut",           "ring.lifted",       "ring.suspected",
             "tunnel.down",       "tunnel.up",          "underlay.down",      "underlay.up"};
 }
 
@@ -142,6 +143,27 @@ void EventStream::publish(const RingEvent& event, const Model& model) {
              .segment = event.segment,
              .tunnel = event.tunnel},
             model);
+}
+
+void EventStream::publish(const OffloadEvent& event, const Model& model) {
+    const auto kind_of = [](OffloadEvent::Kind kind) {
+        switch (kind) {
+            case OffloadEvent::Kind::probed:
+                return "offload.probed";
+            case OffloadEvent::Kind::installed:
+                return "offload.installed";
+            case OffloadEvent::Kind::refused:
+                return "offload.refused";
+            case OffloadEvent::Kind::lost:
+                return "offload.lost";
+            case OffloadEvent::Kind::withdrawal_failed:
+                break;
+        }
+        return "offload.failed";
+    };
+    json fields = {{"port", event.port}, {"rules", event.count}};
+    if (!event.words.empty()) fields["words"] = event.words;
+    publish({.kind = kind_of(event.kind), .fields = std::move(fields), .port = event.port, .segment = {}}, model);
 }
 
 // A tenant hears of all in its segments, but of no port, tunnel or rule that it does not see.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "control/offload/offload_report.h"
 #include "control/rpc/event_hub.h"
 #include "control/state/engine.h"
 #include "vswitch/switch.h"
@@ -25,6 +26,7 @@ class EventStream {
     void publish(const TunnelEvent& event, const Model& model);
     void publish(const RingEvent& event, const Model& model);
     void publish(const PolicyLogEntry& entry, const Model& model);
+    void publish(const OffloadEvent& event, const Model& model);
 
   private:
     void publish_move(const MacEvent& move, const Model& model);

@@ -15,6 +15,10 @@
 #include "control/state/engine.h"
 #include "vswitch/base/result.h"
 
+namespace bulkhead {
+class Reconciler;
+}
+
 namespace bulkhead::methods {
 
 /// A change, or the attempt at one, for the audit log.
@@ -30,6 +34,7 @@ struct MethodContext {
     const config::Node& node;
     std::vector<std::uint16_t> cores;  ///< of the workers, in their order
     std::string dpdk_version;
+    Reconciler* offload = nullptr;  ///< null: no NIC is asked for anything
     std::function<nlohmann::json()> memory = {};
     std::function<void(std::optional<pid_t> successor)> shut_down = {};
     std::function<void(const Audited&)> audit = {};
@@ -89,6 +94,10 @@ Answer mirror_get(MethodContext& context, const rpc::Call& call);
 Answer mirror_list(MethodContext& context, const rpc::Call& call);
 Answer connection_list(MethodContext& context, const rpc::Call& call);
 Answer connection_flush(MethodContext& context, const rpc::Call& call);
+
+Answer offload_get(MethodContext& context, const rpc::Call& call);
+Answer offload_list(MethodContext& context, const rpc::Call& call);
+Answer offload_probe(MethodContext& context, const rpc::Call& call);
 
 Answer policy_explain(MethodContext& context, const rpc::Call& call);
 Answer packet_explain(MethodContext& context, const rpc::Call& call);

@@ -12,7 +12,7 @@ from .outage import OutageCase, handed_over, killed
 from .overlay import WAYS, GeneveCase, OverlayCase
 from .policy import PolicyCase
 from .replay import ReplayCase
-from .rig import COPIES, ConnectionsCase, LearningCase, OpeningsCase, RigCase, WorkersCase
+from .rig import COPIES, ConnectionsCase, LearningCase, MarksCase, OpeningsCase, RigCase, WorkersCase
 from .tap import TapCase
 from .vhost import VhostCase
 
@@ -34,6 +34,7 @@ _ALL: tuple[Case, ...] = (
     RigCase("flood-64", "broadcast to 64 ports", COPIES),
     WorkersCase("workers-2", "one worker and two, two pairs of ports"),
     ConnectionsCase("policy-stateful-100000", "10 rules, 100,000 connections, all established, at random"),
+    MarksCase("tunnels-64x16", "VXLAN from 64 nodes in 16 segments"),
     OpeningsCase("policy-new-connections", "10 rules, each frame opens a connection"),
     LearningCase("learning", "1,000,000 new MACs a second"),
     VhostCase("vhost-60", 60),

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "vswitch/model/validate.h"
+#include "vswitch/offload/snapshot_watcher.h"
 
 namespace bulkhead::rig {
 namespace {
@@ -17,6 +18,18 @@ std::uint32_t seconds_now() {
 std::uint64_t sum_of(const std::array<std::uint64_t, kDropReasons>& drops) {
     return std::accumulate(drops.begin(), drops.end(), std::uint64_t{0});
 }
+
+class Adopter final : public SnapshotWatcher {
+  public:
+    explicit Adopter(const Scene& scene) : scene_(scene) {}
+    Result<> before_publish(const Snapshot& /*next*/) override { return {}; }
+    void after_publish(const Snapshot& now) override {
+        if (scene_.adopt) scene_.adopt(now);
+    }
+
+  private:
+    const Scene& scene_;
+};
 
 }  // namespace
 
@@ -32,7 +45,10 @@ Result<std::unique_ptr<Bulkhead>> Bulkhead::create(const Scene& scene, rte_mempo
     if (scene.newcomers != nullptr) settings.clock_s = [] { return 1U; };
     auto made = Switch::create(settings);
     if (!made) return failure(std::move(made.error()));
+    Adopter adopter(scene);
+    (*made)->set_watcher(&adopter);
     if (auto ok = (*made)->apply(scene.model, scene.open_ports()); !ok) return failure(std::move(ok.error()));
+    (*made)->set_watcher(nullptr);
     return std::unique_ptr<Bulkhead>(new Bulkhead(std::move(*made), std::move(silence), !scene.model.policies.empty()));
 }
 

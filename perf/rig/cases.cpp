@@ -9,6 +9,7 @@
 #include "perf/rig/newcomers.h"
 #include "perf/rig/source.h"
 #include "perf/rig/traffic.h"
+#include "perf/rig/tunnel_traffic.h"
 
 namespace bulkhead::rig {
 namespace {
@@ -148,6 +149,55 @@ Scene openings_by_policy(std::uint16_t workers, rte_mempool* buffers) {
     return with_firewall(openings(workers, buffers));
 }
 
+/// 64 nodes with a station in each of 16 segments, and a pod here in each.
+Scene from_tunnels(std::uint16_t workers, rte_mempool* buffers, bool with_marks) {
+    static constexpr Overlay kOverlay{.nodes = 64, .segments = 16};
+    Scene scene{.workers = workers};
+    const auto marks = std::make_shared<std::vector<FlowMark>>();
+    auto nic = std::make_unique<NicSource>(workers, buffers, TunnelTraffic(kOverlay, marks));
+    scene.sources.push_back(nic.get());
+    scene.macs = kOverlay.nodes * kOverlay.segments + kOverlay.segments;
+    add_port(scene, std::move(nic));
+    scene.partners[0] = {1};
+    Underlay underlay{.name = "u0", .port = scene.names[0]};
+    underlay.addresses = {IpPrefix{.address = own_address(), .length = 16}};
+    scene.model.underlays["u0"] = underlay;
+    std::vector<std::string> segments;
+    for (std::uint32_t number = 0; number < kOverlay.segments; ++number) {
+        const std::string name = "s" + std::to_string(number);
+        add_segment(scene, name, kFirstVni + number);
+        scene.model.segments[name].mtu = 1450;
+        Port& pod = add_port(scene, std::make_unique<MemoryPort>(workers));
+        pod.attachments.push_back({.vlan = std::nullopt, .segment = name});
+        const MacAddress mac(station_mac(static_cast<std::uint8_t>(1 + number), number, 0));
+        scene.model.static_macs[{name, mac}] = {.segment = name, .mac = mac, .port = pod.name};
+        segments.push_back(name);
+    }
+    for (std::uint32_t node = 0; node < kOverlay.nodes; ++node) {
+        const std::string name = (node < 10 ? "n0" : "n") + std::to_string(node);
+        scene.model.tunnels[name] = {
+            .name = name, .underlay = "u0", .remote = node_address(node), .segments = segments};
+    }
+    if (!with_marks) return scene;
+    scene.adopt = [marks](const Snapshot& snapshot) {
+        marks->assign(std::size_t{kOverlay.nodes} * kOverlay.segments, kNoMark);
+        for (AttachmentIndex index = 0; index < snapshot.attachments.size(); ++index) {
+            const AttachmentEntry& entry = snapshot.attachments[index];
+            const auto& tunnel = snapshot.ports[entry.port].tunnel;
+            for (std::uint32_t node = 0; tunnel && node < kOverlay.nodes; ++node)
+                if (tunnel->remote == node_address(node))
+                    (*marks)[node * kOverlay.segments + entry.vni - kFirstVni] = snapshot.marks[index].mark;
+        }
+    };
+    return scene;
+}
+Scene unmarked(std::uint16_t workers, rte_mempool* buffers) {
+    return from_tunnels(workers, buffers, false);
+}
+Scene marked(std::uint16_t workers, rte_mempool* buffers) {
+    return from_tunnels(workers, buffers, true);
+}
+
 constexpr Case kCases[] = {
     {"macs-1000000", "two access ports, 500,000 stations on each, all pairs", 1, Metric::packet, a_million_macs},
     {"segments-1000x64", "two trunk ports, 1,000 VLANs and segments, 32 stations a side and segment", 1, Metric::packet,
@@ -164,6 +214,9 @@ constexpr Case kCases[] = {
     {"openings", "four access ports, each frame is of a new flow of UDP", 1, Metric::opening, openings},
     {"openings-policy", "the same with ten stateful rules: each frame opens a connection", 1, Metric::opening,
      openings_by_policy},
+    {"tunnels-64x16", "a NIC and 16 access ports, VXLAN from 64 nodes in 16 segments at random", 1, Metric::packet,
+     unmarked},
+    {"tunnels-64x16-marks", "the same, by a NIC that has marked what it matched", 1, Metric::packet, marked},
 };
 
 }  // namespace

@@ -51,7 +51,9 @@ class Frame {
     void write(rte_mbuf* frame, const rig::Header& header) const noexcept {
         frame->data_len = kBytes;
         frame->pkt_len = kBytes;
-        auto* data = rte_pktmbuf_mtod(frame, std::uint8_t*);
+        copy_to(rte_pktmbuf_mtod(frame, std::uint8_t*), header);
+    }
+    void copy_to(std::uint8_t* data, const rig::Header& header) const noexcept {
         rte_memcpy(data, bytes_.data(), kBytes);
         const std::uint64_t first = __builtin_bswap64(header.destination << 16 | header.source >> 32);
         const std::uint32_t last = __builtin_bswap32(static_cast<std::uint32_t>(header.source));

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "perf/rig/memory_port.h"
 #include "vswitch/model/model.h"
+#include "vswitch/model/snapshot.h"
 
 namespace bulkhead::rig {
 
@@ -29,6 +31,8 @@ struct Scene {
     Newcomers* newcomers = nullptr;  ///< only in `learning`
     std::size_t macs = 0;            ///< in the table when everybody was introduced
     std::size_t connections = 0;     ///< open then
+    /// Told what the switch forwards by, once.
+    std::function<void(const Snapshot&)> adopt = {};
 
     [[nodiscard]] std::map<std::string, PortIo*> open_ports() const {
         std::map<std::string, PortIo*> open;

@@ -6,7 +6,7 @@
 //   --vdev 'net_simnic0,wire=(net_pcap0,rx_pcap=in.pcap),profile=mlx5'
 //     wire=(DEVARGS)    the device behind; plugged and unplugged with the NIC, and nobody else's
 //     profile=NAME      mlx5 (default), ice, bnxt, sfc
-//     table=N           how many rules there is room for (65536)
+//     table=N           how many rules there is room for (16384)
 //     latency_us=N      how long each creation and destruction takes (0)
 //     faults=(NAME=N,…) see simnic_faults.h
 //

@@ -13,6 +13,8 @@
 
 #include "simnic.h"
 
+#define DEFAULT_CAPACITY 16384
+
 RTE_LOG_REGISTER(simnic_log, pmd.net.simnic, NOTICE);
 #define COMPLAIN(...) rte_log(RTE_LOG_ERR, (uint32_t)simnic_log, "net_simnic: " __VA_ARGS__)
 
@@ -346,7 +348,7 @@ static int take_arguments(struct simnic* nic, const char* arguments, uint32_t* c
 }
 
 static int set_up(struct simnic* nic, const char* given) {
-    uint32_t capacity = UINT16_MAX + 1;
+    uint32_t capacity = DEFAULT_CAPACITY;
     char* arguments = strdup(given == NULL ? "" : given);
     char *wire = cut_out(arguments, "wire"), *faults = cut_out(arguments, "faults");
     nic->profile = simnic_profile_find("mlx5");

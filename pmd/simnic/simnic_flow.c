@@ -2,10 +2,10 @@
 // rte_flow's functions.
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_cycles.h>
-#include <rte_malloc.h>
 
 #include "simnic.h"
 
@@ -32,7 +32,7 @@ int simnic_flows_init(struct simnic* nic, uint32_t capacity) {
     rte_spinlock_init(&nic->flow_ops);
     rte_rwlock_init(&nic->rules_lock);
     nic->capacity = capacity;
-    nic->rules = rte_zmalloc("simnic_rules", capacity * sizeof *nic->rules, RTE_CACHE_LINE_SIZE);
+    nic->rules = calloc(capacity, sizeof *nic->rules);
     char name[16];
     snprintf(name, sizeof name, "simnic%u", nic->data->port_id);
     nic->table = simnic_table_create(name, capacity);
@@ -43,7 +43,7 @@ int simnic_flows_init(struct simnic* nic, uint32_t capacity) {
 
 void simnic_flows_free(struct simnic* nic) {
     simnic_table_free(nic->table);
-    rte_free(nic->rules);
+    free(nic->rules);
     nic->table = NULL;
     nic->rules = NULL;
 }

@@ -11,8 +11,8 @@ from lib.daemon import running
 from lib.netns import Namespace
 
 PARSE, REQUEST, METHOD, PARAMS = -32700, -32600, -32601, -32602
-NOT_FOUND, EXISTS, CONFLICT, IN_USE, DENIED, NOT_BUILT_IN, DEVICE_FAILED = (
-    -32001, -32002, -32003, -32004, -32006, -32008, -32009)
+NOT_FOUND, EXISTS, CONFLICT, IN_USE, DENIED, NOT_READY, NOT_BUILT_IN, DEVICE_FAILED = (
+    -32001, -32002, -32003, -32004, -32006, -32007, -32008, -32009)
 
 NAME_63, NAME_64 = "n" * 63, "n" * 64
 MAC = "02:00:00:00:00:0a"
@@ -159,6 +159,10 @@ CASES = {
     "driver that does not exist": Bad("port.add", ethdev("net_nosuch0"), DEVICE_FAILED, "/devargs", "net_nosuch0"),
     "missing PCI device": Bad("port.add", ethdev("0000:7f:1f.7"), DEVICE_FAILED, "/devargs", "0000:7f:1f.7"),
     "missing interface": Bad("port.add", ethdev("net_af_packet0,iface=bh-nosuch"), DEVICE_FAILED, "/devargs", "bh-nosuch"),
+    "flow_offload": Bad("port.add", {**ethdev("net_null0"), "flow_offload": "all"}, PARAMS, "/flow_offload", "all", "partial"),
+    "flow_offload of a guest": Bad("port.add", vhost(flow_offload="off"), PARAMS, "/flow_offload", "off", "vhost-user"),
+    "offload of nobody": Bad("offload.get", {"port": "nobody"}, NOT_FOUND, "/port", "nobody"),
+    "offload of a guest, probed": Bad("offload.probe", {"port": "v1"}, NOT_READY, "/port", "v1", "ethdev"),
     "devargs that are an option": Bad("port.add", ethdev("--vdev=net_null0"), PARAMS, "/devargs", "--vdev"),
     "no devargs": Bad("port.add", {"name": "new", "type": "ethdev"}, PARAMS, "/devargs"),
     # references
@@ -339,7 +343,6 @@ CASES = {
     "encryption required": Bad("segment.add", segment(encryption="required"), NOT_BUILT_IN, "/encryption", "required", "none"),
     "encryption required deep inside": Bad("config.apply", config(segments=[segment(encryption="required")]), NOT_BUILT_IN,
                                            "/config/segments/0/encryption", "required", "none"),
-    "offload.get": Bad("offload.get", {}, NOT_BUILT_IN),
     "capture.add": Bad("capture.add", {}, NOT_BUILT_IN),
 }
 

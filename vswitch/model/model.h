@@ -90,10 +90,17 @@ struct Attachment {
     bool operator==(const Attachment&) const = default;
 };
 
+/// What a NIC is asked to do by flow rules.
+enum class FlowOffload : std::uint8_t {
+    off,
+    partial,  ///< match what comes in, so that software has less to look up
+};
+
 struct EthdevDevice {
     std::string devargs;
     std::optional<MacAddress> mac;
     bool promiscuous = true;
+    FlowOffload flow_offload = FlowOffload::partial;
     bool operator==(const EthdevDevice&) const = default;
 };
 

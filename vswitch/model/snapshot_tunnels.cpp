@@ -30,6 +30,7 @@ std::unique_ptr<UnderlayEntry> underlay_entry(const Underlay& underlay, MacAddre
                                          .wants_checksum = !tunnel.remote.is_v4() && tunnel.udp_checksum,
                                          .has_keepalive = tunnel.keepalive_ms != 0};
         entry->tunnels.add_remote(tunnel.remote, remote);
+        entry->has_keepalives |= remote.has_keepalive;
         for (const std::string& segment : tunnel.segments)
             entry->tunnels.add_segment(tunnel.remote, remote, model.segments.at(segment).vni,
                                        *indices.attachments.find({port, segment, 0}));
@@ -61,6 +62,10 @@ std::unique_ptr<TunnelEntry> tunnel_entry(const Tunnel& tunnel, const Underlay& 
     entry->copies_dscp = !tunnel.dscp;
     entry->has_udp_checksum = tunnel.udp_checksum;
     entry->group_field = group_field_of(tunnel);
+    entry->type = tunnel.type;
+    entry->udp_port = tunnel.dst_port;
+    entry->local = local_address(underlay, tunnel.remote);
+    entry->remote = tunnel.remote;
     return entry;
 }
 

@@ -23,6 +23,9 @@ struct TunnelEntry {
     bool copies_dscp = false;
     bool has_udp_checksum = false;
     GroupField group_field = GroupField::none;  ///< where its frames say their sender's group
+    TunnelType type = TunnelType::vxlan;
+    std::uint16_t udp_port = 0;  ///< of both ends
+    IpAddress local, remote;
 
     [[nodiscard]] std::uint16_t header_length() const noexcept {
         return static_cast<std::uint16_t>(header.length + options_length(group_field));
@@ -37,8 +40,9 @@ struct UnderlayEntry {
     std::vector<IpAddress> addresses;
     std::vector<std::pair<std::uint16_t, TunnelType>> udp_ports;  ///< a handful: 4789, 6081
     TunnelIndex tunnels;
-    PortIndex host = kNoPort;  ///< the TAP that gets what is not for the switch; none, or not open
-    PortIndex wire = kNoPort;  ///< of a host TAP: the NIC that all it brings leaves by
+    bool has_keepalives = false;  ///< of some tunnel
+    PortIndex host = kNoPort;     ///< the TAP that gets what is not for the switch; none, or not open
+    PortIndex wire = kNoPort;     ///< of a host TAP: the NIC that all it brings leaves by
 
     [[nodiscard]] bool has_address(const IpAddress& address) const noexcept {
         for (const IpAddress& own : addresses)

@@ -11,16 +11,25 @@ FAR = "far"  # the peer's end, in its namespace
 _numbers = itertools.count(1)
 
 
+NIC_OF_ALL = os.environ.get("BULKHEAD_TEST_NIC", "")  # like profile=mlx5
+
+
+def simulated(wire, name, arguments):
+    """A device behind a simulated SmartNIC, if there are arguments for one."""
+    return f"net_simnic_{name},wire=({wire}),{arguments}" if arguments else wire
+
+
 class Cable:
     """A veth pair. The near end, in `near_space` or the daemon's own namespace, is driven by net_af_packet: no offload, no
     descriptor to wait on. That and net_tap of DPDK 22.11 take no frame beyond 1,518 bytes. Larger ones go by net_pcap, up
     to 9,000 bytes."""
 
-    def __init__(self, far_space, near_space=None, mac=None, mtu=1500):
+    def __init__(self, far_space, near_space=None, mac=None, mtu=1500, nic=None):
+        """`nic`: what stands before the near end, as arguments of net_simnic; else what the whole run has before all."""
         self.far_space, self.near_space, self.mac, self.mtu = far_space, near_space, mac, mtu
         self.near = f"bhv{os.getpid() % 100000}-{next(_numbers)}"
         device = "net_af_packet_{0},iface={0}" if mtu <= 1500 else "net_pcap_{0},rx_iface_in={0},tx_iface={0}"
-        self.devargs = device.format(self.near)
+        self.devargs = simulated(device.format(self.near), self.near, nic if nic is not None else NIC_OF_ALL)
 
     def __enter__(self):
         try:

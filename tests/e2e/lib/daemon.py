@@ -17,6 +17,7 @@ from .leftovers import FOLDERS, folder_prefix
 from .notify import Ended, Notifications
 
 BUILD = pathlib.Path(os.environ.get("BULKHEAD_BUILD", pathlib.Path(__file__).parents[3] / "build"))
+DRIVER = BUILD / "pmd/simnic/librte_net_simnic.so"
 MEMORY_MIB = 256
 
 
@@ -40,6 +41,8 @@ class Daemon:
         self.config = {"version": 1, "node": {"name": "test", "cores": "1", "memory_mib": MEMORY_MIB,
                                               "netns_roots": ["/run/netns"], "vhost_roots": [str(self.folder / "vhost")]}}
         self.config["node"].update(node or {})
+        if os.environ.get("BULKHEAD_TEST_NIC"):
+            self.config["node"].setdefault("eal_args", ["-d", str(DRIVER)])
         self.config.update(config or {})
         (self.folder / "vhost").mkdir(exist_ok=True)
 

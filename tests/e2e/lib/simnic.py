@@ -12,9 +12,8 @@ import time
 import pytest
 
 from .child import dies_with_us
-from .daemon import BUILD
+from .daemon import DRIVER
 
-DRIVER = BUILD / "pmd/simnic/librte_net_simnic.so"
 needs_simnic = pytest.mark.skipif(not DRIVER.exists(), reason="net_simnic is not built: no headers of DPDK's drivers (scripts/deps simnic)")
 PROMPT = b"testpmd> "
 _EAL = ["-l", "0,1", "--no-pci", "--in-memory", "--no-telemetry", "-m", "256"]

@@ -51,9 +51,11 @@ class MemoryPort : public PortIo {
     void refuse_length(std::uint32_t length) { refused_length_ = length; }
     void set_queues(std::uint16_t queues) { queues_ = queues; }
     void set_mac(std::string mac) { mac_ = std::move(mac); }
+    void set_flows(FlowDevice* flows) { flows_ = flows; }
 
     std::uint16_t receive(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
     TransmitResult transmit(std::uint16_t queue, rte_mbuf** frames, std::uint16_t count) noexcept override;
+    [[nodiscard]] FlowDevice* flows() noexcept override { return flows_; }
     [[nodiscard]] std::uint16_t receive_queues() const noexcept override { return queues_; }
     [[nodiscard]] std::uint16_t transmit_queues() const noexcept override { return queues_; }
     [[nodiscard]] PortState state() const override { return {.link_up = true, .mac = mac_}; }
@@ -64,6 +66,7 @@ class MemoryPort : public PortIo {
     std::vector<Sent> sent_;
     std::uint16_t queues_ = 1;
     std::string mac_;
+    FlowDevice* flows_ = nullptr;
     std::uint32_t refused_length_ = UINT32_MAX;
     std::uint16_t room_ = UINT16_MAX;
     DropReason refusal_ = DropReason::none;

@@ -35,7 +35,7 @@ TEST(OpenRpc, DescribesParametersWithSchemas) {
     EXPECT_EQ(named(add.at("params"), "encryption").at("x-built-in"), false);
     EXPECT_EQ(add.at("x-role"), json({"admin", "operator", "tenant"}));
     EXPECT_EQ(add.at("x-built-in"), true);
-    EXPECT_EQ(named(document.at("methods"), "offload.get").at("x-built-in"), false);
+    EXPECT_EQ(named(document.at("methods"), "capture.get").at("x-built-in"), false);
     EXPECT_EQ(named(document.at("methods"), "rpc.discover").at("x-role"), json({"any"}));
 }
 
