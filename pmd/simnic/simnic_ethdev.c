@@ -181,6 +181,8 @@ static int info(struct rte_eth_dev* device, struct rte_eth_dev_info* about) {
     about->max_tx_queues = SIMNIC_MAX_QUEUES;
     about->rx_offload_capa = wire.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
     about->tx_offload_capa = wire.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+    // net_pcap gathers the pieces of a frame, and does not say so.
+    if (strcmp(wire.driver_name, "net_pcap") == 0) about->tx_offload_capa |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
     about->flow_type_rss_offloads = RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP;
     about->hash_key_size = 40;
     about->reta_size = 128;

@@ -201,7 +201,7 @@ TEST_P(Marks, ChangeNothingForFramesOfAnyKind) {
     std::mt19937 random(20);
     const auto one_in = [&](unsigned n) { return random() % n == 0; };
     std::uint64_t marked = 0, stale = 0;
-    for (int burst = 0; burst < 3000; ++burst) {
+    for (int burst = 0; burst < 1000; ++burst) {
         std::vector<Marked> frames;
         // Half of the bursts have nothing odd in them.
         const bool odd = one_in(2);
@@ -233,8 +233,8 @@ TEST_P(Marks, ChangeNothingForFramesOfAnyKind) {
         marked += marked_;
         stale += stale_;
     }
-    EXPECT_EQ(marked > 1000, has_marks()) << "the short way was taken often, or there is none: " << marked;
-    EXPECT_EQ(stale > 100, has_marks()) << stale;
+    EXPECT_EQ(marked > 300, has_marks()) << "the short way was taken often, or there is none: " << marked;
+    EXPECT_EQ(stale > 30, has_marks()) << stale;
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Marks,
