@@ -150,6 +150,11 @@ Result<EthdevSetup> start_ethdev(std::uint16_t id, const Port& port, std::uint16
                             .offloads = offload_bits(info, conf.txmode.offloads),
                             .scatters = (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0};
 
+    // Before the device is configured (rte_ethdev.h). Who does not know the question marks all the same, or refuses
+    // rules.
+    std::uint64_t remarks = RTE_ETH_RX_METADATA_USER_MARK;
+    if (std::get<EthdevDevice>(port.device).flow_offload != FlowOffload::off)
+        (void)rte_eth_rx_metadata_negotiate(id, &remarks);
     error = -rte_eth_dev_configure(id, setup.receive_queues, setup.transmit_queues, &conf);
     if (error > 0) return refuse("/devargs", "the device cannot be configured", error);
     if (auto good = set_up_queues(id, setup, info, conf, buffers); !good) return failure(good.error());

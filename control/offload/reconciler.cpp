@@ -10,7 +10,8 @@ namespace {
 using Kind = FlowRule::Kind;
 using Fate = FlowShape::Fate;
 
-constexpr std::size_t kAtOnce = 256;  ///< rules put in before anything else has its turn
+constexpr std::size_t kAtOnce = 256;  ///< rules put in, or taken out, before anything else has its turn
+constexpr int kProbePauses = 30;      ///< of `retry`, until a device that could do nothing is asked again
 
 /// From what is best for us to what is better than nothing.
 std::vector<FlowShape> steering_shapes(std::uint16_t queues) {
@@ -41,6 +42,7 @@ Reconciler::~Reconciler() {
 
 template <typename Call>
 auto Reconciler::ask(Lock& lock, Device& state, Call call) {
+    ++asked_;
     state.is_busy = true;
     lock.unlock();
     auto answer = call();
@@ -96,7 +98,10 @@ Result<> Reconciler::before_publish(const Snapshot& next) {
         }
         return stubborn == nullptr;
     };
-    if (done_.wait_for(lock, patience_.withdrawal, is_clear)) return {};
+    is_awaited_ = true;
+    const bool is_done = done_.wait_for(lock, patience_.withdrawal, is_clear);
+    is_awaited_ = false;
+    if (is_done) return {};
     // Of a device that is closed no rule is left. Of one that goes on, what would be dropped must not be promised.
     const auto& state = devices_.at(const_cast<FlowDevice*>(stubborn));
     const bool drops = state.puts_drop || std::ranges::any_of(state.entries, [](const auto& entry) {
@@ -141,6 +146,7 @@ void Reconciler::run() {
     while (!stop_) {
         // By turns, so that a slow device does not keep the others waiting for more than one step.
         bool has_worked = false;
+        const std::uint64_t asked = asked_;
         auto next = devices_.upper_bound(last);
         for (std::size_t looked_at = 0; looked_at < devices_.size() && !has_worked; ++looked_at) {
             if (next == devices_.end()) next = devices_.begin();
@@ -149,19 +155,22 @@ void Reconciler::run() {
             if (!has_worked) ++next;
         }
         done_.notify_all();
-        if (!has_worked && !stop_) work_.wait_for(lock, patience_.retry / 10);
+        // The lock is open while a device is asked; if none was, others have their turn now.
+        if ((!has_worked || asked == asked_) && !stop_) work_.wait_for(lock, patience_.retry / 10);
     }
 }
 
 bool Reconciler::step(Lock& lock, FlowDevice& device, Device& state) {
     if (forget_lost(lock, device, state)) return true;
-    if (withdraw_one(lock, device, state)) return true;
+    if (withdraw(lock, device, state)) return true;
     if (state.is_leaving) return false;
+    const bool is_hopeless = !state.ladder.empty() && !state.steering;
+    if (is_hopeless && Clock::now() >= state.next_probe) state.ladder.clear();
     if (state.ladder.empty() && !state.wanted.empty()) {
         find_shapes(lock, device, state);
         return true;
     }
-    return install_one(lock, device, state) || look_at_all(lock, device, state);
+    return install(lock, device, state) || look_at_all(lock, device, state);
 }
 
 bool Reconciler::forget_lost(Lock& lock, FlowDevice& device, Device& state) {
@@ -180,41 +189,58 @@ bool Reconciler::forget_lost(Lock& lock, FlowDevice& device, Device& state) {
     return true;
 }
 
-bool Reconciler::withdraw_one(Lock& lock, FlowDevice& device, Device& state) {
+bool Reconciler::withdraw(Lock& lock, FlowDevice& device, Device& state) {
     const auto now = Clock::now();
     const bool may_stay = may_drop(state);
     const auto goes = [&](const auto& entry) {
         return !state.wanted.contains(entry.first) || (entry.first.kind == Kind::unknown_vni && !may_stay);
     };
     std::erase_if(state.entries, [&](const auto& entry) { return entry.second.handle == 0 && goes(entry); });
-    auto chosen = state.entries.end();
-    for (auto entry = state.entries.begin(); entry != state.entries.end(); ++entry) {
-        if (entry->second.handle == 0 || !goes(*entry) || entry->second.next_try > now) continue;
-        if (chosen == state.entries.end() || entry->first.kind == Kind::unknown_vni) chosen = entry;
-        if (chosen->first.kind == Kind::unknown_vni) break;
-    }
-    if (chosen == state.entries.end()) return false;
-    const FlowRule rule = chosen->first;
-    const FlowDevice::Handle handle = chosen->second.handle;
-    if (state.is_stuck) {
+    std::vector<std::pair<FlowRule, FlowDevice::Handle>> going;
+    for (const auto& entry : state.entries)
+        if (entry.second.handle != 0 && goes(entry) && entry.second.next_try <= now)
+            going.emplace_back(entry.first, entry.second.handle);
+    if (going.empty()) return false;
+    // Somebody waits for those that drop.
+    std::ranges::stable_partition(going, [](const auto& one) { return one.first.kind == Kind::unknown_vni; });
+    const bool all_go = state.is_leaving || (state.is_stuck && going.front().first.kind == Kind::unknown_vni);
+    if (all_go && ask(lock, state, [&] { return device.flush(); })) {
+        state.entries.clear();
         state.is_stuck = false;
-        if (const auto flushed = ask(lock, state, [&] { return device.flush(); })) {
-            state.entries.clear();
-            return true;
-        }
+        return true;
     }
+    if (going.size() > kAtOnce) going.resize(kAtOnce);
+    for (const auto& [rule, handle] : going) {
+        if (stop_) break;
+        destroy(lock, device, state, rule, handle);
+        if (state.is_stuck || is_awaited_) break;
+    }
+    for (auto& [rule, entry] : state.entries)
+        if (entry.handle == 0) entry.next_try = {};  // there is room now
+    return true;
+}
+
+void Reconciler::destroy(Lock& lock, FlowDevice& device, Device& state, const FlowRule& rule,
+                         FlowDevice::Handle handle) {
     const auto destroyed = ask(lock, state, [&] { return device.destroy(handle); });
     if (destroyed || destroyed.error().is_gone) {
         state.entries.erase(rule);
         state.is_suspect |= !destroyed;
-        for (auto& [other, entry] : state.entries) entry.next_try = {};  // there is room now
-        return true;
+        return;
     }
     Entry& entry = state.entries[rule];
     entry.refusal = destroyed.error().words;
     entry.next_try = Clock::now() + patience_.retry / 20;
-    state.is_stuck = true;
-    return true;
+    state.is_stuck |= rule.kind == Kind::unknown_vni;
+}
+
+/// What was said last: tries are made again.
+void Reconciler::note_rung(Device& state, OffloadRung rung) {
+    const auto known = std::ranges::find(state.ladder, rung.shape, &OffloadRung::shape);
+    if (known == state.ladder.end())
+        state.ladder.push_back(std::move(rung));
+    else
+        *known = std::move(rung);
 }
 
 std::optional<FlowShape> Reconciler::climb(Lock& lock, FlowDevice& device, Device& state, const FlowRule& rule,
@@ -224,9 +250,11 @@ std::optional<FlowShape> Reconciler::climb(Lock& lock, FlowDevice& device, Devic
             if (auto valid = device.validate(rule, shape); !valid) return valid;
             const auto made = device.create(rule, shape);
             if (!made) return std::unexpected(made.error());
-            return device.destroy(*made);
+            auto gone = device.destroy(*made);
+            if (!gone) (void)device.flush();  // no other rule of ours is there yet
+            return gone;
         });
-        state.ladder.push_back({shape, tried.has_value(), tried ? std::string() : tried.error().words});
+        note_rung(state, {shape, tried.has_value(), tried ? std::string() : tried.error().words});
         if (tried) return shape;
     }
     return std::nullopt;
@@ -236,13 +264,14 @@ void Reconciler::find_shapes(Lock& lock, FlowDevice& device, Device& state) {
     const auto sample = std::ranges::find(state.wanted, Kind::tunnel, &FlowRule::kind);
     if (sample == state.wanted.end()) return;
     const FlowRule rule = *sample;
+    state.next_probe = Clock::now() + kProbePauses * patience_.retry;
     state.steering = climb(lock, device, state, rule, steering_shapes(device.queues()));
     tell({.kind = OffloadEvent::Kind::probed,
           .port = device.port(),
           .words = state.steering ? std::string() : state.ladder.back().words});
 }
 
-bool Reconciler::install_one(Lock& lock, FlowDevice& device, Device& state) {
+bool Reconciler::install(Lock& lock, FlowDevice& device, Device& state) {
     if (!state.steering) return false;
     const auto now = Clock::now();
     const auto is_due = [&](const FlowRule& rule) {
@@ -260,8 +289,8 @@ bool Reconciler::install_one(Lock& lock, FlowDevice& device, Device& state) {
         return true;
     }
     for (const FlowRule& rule : missing) {
-        if (stop_ || state.is_leaving || !state.wanted.contains(rule))
-            break;  // the control thread wants something else
+        if (stop_ || is_awaited_ || state.is_leaving) break;
+        if (!state.wanted.contains(rule)) continue;
         const auto made = ask(lock, state, [&] { return device.create(rule, *state.steering); });
         Entry& entry = state.entries[rule];
         if (made) {
@@ -277,7 +306,8 @@ bool Reconciler::install_one(Lock& lock, FlowDevice& device, Device& state) {
         // One try a time tells whether there is room.
         for (const FlowRule& other : state.wanted)
             if (other.kind == Kind::tunnel) state.entries.try_emplace(other, entry);
-        for (auto& [other, each] : state.entries) each.next_try = entry.next_try;
+        for (auto& [other, each] : state.entries)
+            if (each.handle == 0) each.next_try = entry.next_try;
         break;
     }
     return !missing.empty();
@@ -285,14 +315,15 @@ bool Reconciler::install_one(Lock& lock, FlowDevice& device, Device& state) {
 
 /// Only right after a look that found all others there; its shape is found out by doing it, now that it may be done.
 void Reconciler::install_drop(Lock& lock, FlowDevice& device, Device& state, const FlowRule& rule) {
-    look(lock, device, state);
-    if (!may_drop(state) || !state.wanted.contains(rule) || device.resets() != state.resets) return;
+    if (!look(lock, device, state) || !may_drop(state) || !state.wanted.contains(rule) ||
+        device.resets() != state.resets)
+        return;
     const std::vector<FlowShape> shapes = state.dropping ? std::vector<FlowShape>{*state.dropping} : dropping_shapes();
     for (const FlowShape& shape : shapes) {
         state.puts_drop = true;
         const auto made = ask(lock, state, [&] { return device.create(rule, shape); });
         state.puts_drop = false;
-        if (!state.dropping) state.ladder.push_back({shape, made.has_value(), made ? "" : made.error().words});
+        note_rung(state, {shape, made.has_value(), made ? std::string() : made.error().words});
         Entry& entry = state.entries[rule];
         if (made) {
             entry = Entry{.handle = *made};
@@ -309,13 +340,13 @@ void Reconciler::install_drop(Lock& lock, FlowDevice& device, Device& state, con
 
 bool Reconciler::look_at_all(Lock& lock, FlowDevice& device, Device& state) {
     if (Clock::now() < state.next_look && !state.is_suspect) return false;
-    look(lock, device, state);
+    (void)look(lock, device, state);
     state.next_look = Clock::now() + patience_.retry;
     return true;
 }
 
-/// Counts hits, and sees whether the rules are still there.
-void Reconciler::look(Lock& lock, FlowDevice& device, Device& state) {
+/// Counts hits, and sees whether the rules are still there. False: not of all.
+bool Reconciler::look(Lock& lock, FlowDevice& device, Device& state) {
     std::vector<std::pair<FlowRule, FlowDevice::Handle>> counted;
     for (const auto& [rule, entry] : state.entries) {
         const auto& shape = rule.kind == Kind::unknown_vni ? state.dropping : state.steering;
@@ -324,7 +355,7 @@ void Reconciler::look(Lock& lock, FlowDevice& device, Device& state) {
     std::uint32_t lost = 0;
     bool is_whole = true;
     for (const auto& [rule, handle] : counted) {
-        if (stop_ || state.is_leaving) {
+        if (stop_ || is_awaited_ || state.is_leaving) {
             is_whole = false;
             break;
         }
@@ -343,6 +374,7 @@ void Reconciler::look(Lock& lock, FlowDevice& device, Device& state) {
     if (is_whole) state.is_suspect = lost > 0;
     if (lost > 0)
         tell({.kind = OffloadEvent::Kind::lost, .port = device.port(), .words = "found missing", .count = lost});
+    return is_whole;
 }
 
 void Reconciler::tell(OffloadEvent event) {

@@ -67,7 +67,7 @@ class Reconciler final : public SnapshotWatcher {
         bool puts_drop = false;   ///< a rule that drops is on its way into the device
         bool is_suspect = false;  ///< a rule was found missing, and not all have been looked at since
         bool is_stuck = false;    ///< does not destroy a rule: all are flushed
-        Clock::time_point next_look;
+        Clock::time_point next_look, next_probe;
     };
     using Lock = std::unique_lock<std::mutex>;
 
@@ -75,14 +75,16 @@ class Reconciler final : public SnapshotWatcher {
     /// One step for one device; false: there is nothing to be done now.
     bool step(Lock& lock, FlowDevice& device, Device& state);
     bool forget_lost(Lock& lock, FlowDevice& device, Device& state);
-    bool withdraw_one(Lock& lock, FlowDevice& device, Device& state);
-    bool install_one(Lock& lock, FlowDevice& device, Device& state);
+    bool withdraw(Lock& lock, FlowDevice& device, Device& state);
+    void destroy(Lock& lock, FlowDevice& device, Device& state, const FlowRule& rule, FlowDevice::Handle handle);
+    bool install(Lock& lock, FlowDevice& device, Device& state);
     void install_drop(Lock& lock, FlowDevice& device, Device& state, const FlowRule& rule);
     bool look_at_all(Lock& lock, FlowDevice& device, Device& state);
-    void look(Lock& lock, FlowDevice& device, Device& state);
+    bool look(Lock& lock, FlowDevice& device, Device& state);
     void find_shapes(Lock& lock, FlowDevice& device, Device& state);
     std::optional<FlowShape> climb(Lock& lock, FlowDevice& device, Device& state, const FlowRule& rule,
                                    const std::vector<FlowShape>& shapes);
+    static void note_rung(Device& state, OffloadRung rung);
     /// Calls the device with the lock open.
     template <typename Call>
     auto ask(Lock& lock, Device& state, Call call);
@@ -98,6 +100,8 @@ class Reconciler final : public SnapshotWatcher {
     std::map<FlowDevice*, Device> devices_;
     std::vector<OffloadEvent> events_;
     bool stop_ = false;
+    bool is_awaited_ = false;  ///< the control thread waits for what contradicts a change to go
+    std::uint64_t asked_ = 0;  ///< how often devices were
     std::thread thread_;
 };
 

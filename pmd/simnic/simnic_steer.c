@@ -25,7 +25,7 @@ static void mark(struct simnic* nic, struct rte_mbuf* frame, const struct simnic
     frame->hash.fdir.hi = actions->mark;
     if (atomic_load_explicit(&nic->faults.wrong_marks, memory_order_relaxed) != 0 &&
         simnic_fault_take(&nic->faults.wrong_marks))
-        frame->hash.fdir.hi ^= 1U << 16;
+        frame->hash.fdir.hi ^= 1U << 17;
 }
 
 uint16_t simnic_steer(struct simnic* nic, struct rte_mbuf** frames, uint16_t count, uint16_t* queues) {

@@ -160,7 +160,7 @@ CASES = {
     "missing PCI device": Bad("port.add", ethdev("0000:7f:1f.7"), DEVICE_FAILED, "/devargs", "0000:7f:1f.7"),
     "missing interface": Bad("port.add", ethdev("net_af_packet0,iface=bh-nosuch"), DEVICE_FAILED, "/devargs", "bh-nosuch"),
     "flow_offload": Bad("port.add", {**ethdev("net_null0"), "flow_offload": "all"}, PARAMS, "/flow_offload", "all", "partial"),
-    "flow_offload of a guest": Bad("port.add", vhost(flow_offload="off"), PARAMS, "/flow_offload", "off", "vhost-user"),
+    "flow_offload of a guest": Bad("port.add", vhost(flow_offload="off"), PARAMS, "/flow_offload", "off", "offloads"),
     "offload of nobody": Bad("offload.get", {"port": "nobody"}, NOT_FOUND, "/port", "nobody"),
     "offload of a guest, probed": Bad("offload.probe", {"port": "v1"}, NOT_READY, "/port", "v1", "ethdev"),
     "devargs that are an option": Bad("port.add", ethdev("--vdev=net_null0"), PARAMS, "/devargs", "--vdev"),

@@ -9,7 +9,7 @@ from lib.daemon import running
 from lib.frames import ethernet
 from lib.netns import Namespace, pod
 from lib.overlay import FAMILIES, cidr, everything, tunnel, underlay
-from lib.simnic import driver, needs_simnic
+from lib.simnic import Telemetry, driver, needs_simnic
 from lib.wait import until
 from scapy.all import IP, UDP, Ether, Raw
 from scapy.layers.vxlan import VXLAN
@@ -18,7 +18,6 @@ pytestmark = needs_simnic
 
 POD, STATION = "02:00:00:00:00:01", "02:00:00:00:00:02"
 FAMILY = FAMILIES["ipv4"]
-PROFILES = ["mlx5", "ice", "bnxt", "sfc"]
 BURST = 20
 
 
@@ -61,8 +60,8 @@ class Rig:
 
 
 @contextlib.contextmanager
-def rig(nic="profile=mlx5", queues=1, segments=("blue", "red"), **port):
-    with driver() as path, running(node={"eal_args": ["-d", path]}) as switch, switch.control() as control, \
+def rig(nic="profile=mlx5", queues=1, segments=("blue", "red"), eal_args=(), **port):
+    with driver() as path, running(node={"eal_args": ["-d", path, *eal_args]}) as switch, switch.control() as control, \
             contextlib.ExitStack() as stack:
         for name, vni in (("blue", 100), ("red", 200), ("green", 300)):
             control.call("segment.add", name=name, vni=vni, mtu=1430)
@@ -82,10 +81,11 @@ def rig(nic="profile=mlx5", queues=1, segments=("blue", "red"), **port):
         control.call("port.remove", name="b")
 
 
-@pytest.mark.parametrize("profile", ["mlx5", "ice", "bnxt"])
-def test_what_the_nic_has_matched_needs_no_look_up(profile):
+@pytest.mark.parametrize("profile, rules", [("mlx5", 3), ("ice", 3), ("bnxt", 3), ("sfc", 2)])
+def test_what_the_nic_has_matched_needs_no_look_up(profile, rules):
+    """The last of these has no priorities, so it can't drop what no other rule wants."""
     with rig(f"profile={profile}") as it:
-        it.settled(3)
+        it.settled(rules)
         before = it.worker()["marked"]
         it.send(100), it.send(200)
         assert len(it.arrived(it.inside, 100)) == BURST and len(it.arrived(it.other, 200)) == BURST
@@ -99,8 +99,7 @@ def test_what_the_nic_has_matched_needs_no_look_up(profile):
 
 
 def test_what_the_nic_refuses_software_does():
-    """Of this family marks are to be negotiated, and the driver says so."""
-    with rig("profile=sfc") as it:
+    with rig("profile=mlx5,faults=(refuse_create=1000000)") as it:
         it.settled(3, "refused")
         it.send(100)
         assert len(it.arrived(it.inside, 100)) == BURST
@@ -108,7 +107,7 @@ def test_what_the_nic_refuses_software_does():
         got = it.control.call("offload.get", port="uplink0")
         assert got["steering"] is None and got["rules"] == {"installed": 0, "refused": 3, "waiting": 0, "leaving": 0}
         assert [rung["accepted"] for rung in got["ladder"]] == [False] * 4
-        assert "has not been negotiated" in got["ladder"][-1]["words"] and it.rule(100)["reason"] == got["ladder"][-1]["words"]
+        assert {rung["words"] for rung in got["ladder"]} == {"the device refused the flow rule"} == {it.rule(100)["reason"]}
 
 
 @pytest.mark.parametrize("profile, queues, steering", [("mlx5", 1, "queue"), ("mlx5", 4, "inner_rss"), ("ice", 4, "outer_rss"),
@@ -205,3 +204,34 @@ def test_an_mtu_that_opens_the_nic_anew_keeps_its_rules():
         it.settled(3)
         it.send(100)
         assert len(it.arrived(it.inside, 100)) == BURST
+
+
+@pytest.mark.parametrize("fault", ["reset", "lose_rules"])
+def test_rules_that_are_lost_come_back(fault):
+    telemetry = Telemetry()
+    with rig(eal_args=telemetry.eal_args) as it:
+        it.settled(3)
+        it.control.call("events.subscribe", kinds=["offload.lost"])
+        device = it.control.call("port.get", name="uplink0")["devargs"].split(",")[0]
+        telemetry.fault(device, fault, 1)
+        # Meanwhile software does the work.
+        it.send(100)
+        assert len(it.arrived(it.inside, 100)) == BURST
+        lost = it.control.next_event("offload.lost")
+        assert lost["port"] == "uplink0" and lost["rules"] == 3
+        until(lambda: telemetry.ask(f"/simnic/state,{device}")["/simnic/state"]["rules"] == 3, 10, "the rules' return")
+        before = it.worker()["marked"]
+        it.send(200)
+        assert len(it.arrived(it.other, 200)) == BURST
+        assert it.worker()["marked"] - before == BURST + 1
+
+
+def test_a_mark_of_a_former_rule_is_not_believed():
+    telemetry = Telemetry()
+    with rig(eal_args=telemetry.eal_args) as it:
+        it.settled(3)
+        device = it.control.call("port.get", name="uplink0")["devargs"].split(",")[0]
+        telemetry.fault(device, "wrong_marks", BURST)
+        it.send(100)
+        assert len(it.arrived(it.inside, 100)) == BURST
+        assert it.worker()["stale_marks"] == BURST

@@ -33,7 +33,7 @@ FuzzedPort::~FuzzedPort() {
     for (rte_mbuf* frame : incoming_) rte_pktmbuf_free(frame);
 }
 
-void FuzzedPort::inject(std::span<const std::uint8_t> frame, std::size_t first, std::size_t piece) {
+void FuzzedPort::inject(std::span<const std::uint8_t> frame, std::size_t first, std::size_t piece, std::uint32_t mark) {
     first = std::min(first, frame.size());
     rte_mbuf* const head = buffer_of(buffers_, frame.first(first));
     rte_mbuf* last = head;
@@ -43,6 +43,10 @@ void FuzzedPort::inject(std::span<const std::uint8_t> frame, std::size_t first, 
         ++head->nb_segs;
     }
     head->pkt_len = static_cast<std::uint32_t>(frame.size());
+    if (mark != 0) {
+        head->ol_flags |= RTE_MBUF_F_RX_FDIR | RTE_MBUF_F_RX_FDIR_ID;
+        head->hash.fdir.hi = mark;
+    }
     incoming_.push_back(head);
 }
 

@@ -22,8 +22,9 @@ class FuzzedPort : public PortIo {
     FuzzedPort(rte_mempool* buffers, std::string mac, std::uint32_t offloads);
     ~FuzzedPort() override;
 
-    /// One frame, its first `first` octets in one buffer, the others in buffers of at most `piece`.
-    void inject(std::span<const std::uint8_t> frame, std::size_t first, std::size_t piece);
+    /// One frame, its first `first` octets in one buffer, the others in buffers of at most `piece`. `mark`: a NIC's; 0:
+    /// none.
+    void inject(std::span<const std::uint8_t> frame, std::size_t first, std::size_t piece, std::uint32_t mark = 0);
     [[nodiscard]] std::vector<std::vector<std::uint8_t>> take() { return std::exchange(sent_, {}); }
     [[nodiscard]] bool has_incoming() const { return !incoming_.empty(); }
 

@@ -66,7 +66,7 @@ def answers():
 
 
 NICS = {0: "02:00:00:00:00:aa", 1: "02:00:00:00:00:ab"}
-REPAIR, CHAINED, SMALL, END = 0x08, 0x10, 0x20, 0x40
+REPAIR, CHAINED, SMALL, END, MATCHED = 0x08, 0x10, 0x20, 0x40, 0x80
 
 
 def step(port, frame, flags=END, first=64):
@@ -138,8 +138,11 @@ def tunnel():
         yield name + "-repaired", step(port, frame, REPAIR | END)
         yield name + "-chained", step(port, frame, REPAIR | CHAINED | END)
         yield name + "-small", step(port, frame, CHAINED | SMALL | END, 100)
+        if port < len(NICS):
+            yield name + "-matched", step(port, frame, REPAIR | END | MATCHED)
     alike = outer(0, "192.0.2.2", vxlan(100), known)
     yield "burst-alike", step(0, alike, 0) * 3 + step(0, alike, END)
+    yield "burst-matched", step(0, alike, MATCHED) * 2 + step(*frames["a-red"], MATCHED) + step(0, alike, END | MATCHED)
     yield "burst-groups", b"".join(step(0, outer(0, "192.0.2.2", vxlan(100, number), known), 0) for number in (1, 2, 3, 1))
     yield "burst-mixed", b"".join(step(*frames[name], 0) for name in ("a-blue", "c-options", "d-v6", "b1"))
     yield "there-and-back", step(*frames["a-blue"]) + step(2, known) + step(4, vlans[0]) + step(0, alike)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hostile frames to a whole switch with tunnels. The input is a list of frames, each
 //   one octet   bits 0 … 2 the port (modulo their number), 3 its lengths and checksums are made right, 4 it lies in
-//               several buffers, 5 these are small, 6 the burst ends with it
+//               several buffers, 5 these are small, 6 the burst ends with it, 7 the NIC has a rule that matches it, if
+//               it looks like one of a tunnel's, and marks it
 //   two octets  its length, little end first; with bit 4 one more, that of the first buffer
 //   the frame, or what is left of the input.
 // Whatever comes out of a port or a tunnel must have come in by the same segment, with the group of its sender where
@@ -24,6 +25,7 @@
 
 #include "tests/fuzz/fuzzed_port.h"
 #include "tests/fuzz/outer.h"
+#include "vswitch/offload/snapshot_watcher.h"
 #include "vswitch/overlay/ring_probe.h"
 #include "vswitch/packet/ethernet.h"
 #include "vswitch/switch.h"
@@ -201,6 +203,59 @@ rte_mempool* pool(const char* name) {
     return made;
 }
 
+/// Marks as a NIC gives them that looks at the outer addresses, the UDP port and the VNI, and at nothing else.
+class Marks final : public SnapshotWatcher {
+  public:
+    Result<> before_publish(const Snapshot&) override { return {}; }
+    void after_publish(const Snapshot& now) override {
+        for (AttachmentIndex index = 0; index < now.attachments.size(); ++index) {
+            const auto& entry = now.attachments[index];
+            if (const auto& tunnel = now.ports[entry.port].tunnel; tunnel && now.marks[index].mark != kNoMark)
+                known_.push_back({tunnel->nic, now.marks[index].ip, tunnel->local, tunnel->remote, tunnel->udp_port,
+                                  entry.vni, now.marks[index].mark});
+        }
+        for (PortIndex port = 0; port < now.ports.size(); ++port)
+            if (now.ports[port].underlay) nics_.push_back(port);
+    }
+
+    /// `nic`: which of those with an underlay, in the order of their names.
+    [[nodiscard]] FlowMark of(std::size_t nic, Octets frame) const {
+        for (const Known& rule : known_) {
+            const std::size_t udp = rule.ip + 20U;
+            if (rule.nic != nics_.at(nic) || frame.size() < udp + 15) continue;
+            if (IpAddress::from_v4(&frame[rule.ip + 12U]) == rule.remote &&
+                IpAddress::from_v4(&frame[rule.ip + 16U]) == rule.local &&
+                load_big_endian<std::uint16_t>(&frame[udp + 2]) == rule.udp_port &&
+                load_big_endian<std::uint32_t>(&frame[udp + 11]) % (1U << 24) == rule.vni && is_ours(frame, rule))
+                return rule.mark;
+        }
+        return kNoMark;
+    }
+
+  private:
+    struct Known {
+        PortIndex nic;
+        std::uint16_t ip;
+        IpAddress local, remote;
+        std::uint16_t udp_port;
+        std::uint32_t vni;
+        FlowMark mark;
+    };
+    /// What else it is asked to match: our MAC, the VLAN, IPv4, UDP.
+    static bool is_ours(Octets frame, const Known& rule) {
+        const PortSpec& spec = kPorts[rule.ip == kEthernetHeader ? 0 : 1];
+        if (load_big_endian<std::uint64_t>(frame.data()) >> 16 != spec.nic_mac) return false;
+        if (load_big_endian<std::uint16_t>(&frame[rule.ip - 2U]) != kEtherTypeIpv4) return false;
+        if (rule.ip != kEthernetHeader && (type_of(frame) != kEtherTypeVlan ||
+                                           (load_big_endian<std::uint16_t>(&frame[14]) & 0xfff) != spec.underlay_vlan))
+            return false;
+        return frame[rule.ip] >> 4 == 4 && frame[rule.ip + 9U] == 17;
+    }
+
+    std::vector<Known> known_;
+    std::vector<PortIndex> nics_;
+};
+
 /// Made once: an input finds the switch as the last one found it, with no station known.
 class Target {
   public:
@@ -211,9 +266,11 @@ class Target {
         settings.clock_s = [] { return 1000U; };
         settings.clock_ms = [] { return 1'000'000ULL; };
         switch_ = Switch::create(settings).value();
+        switch_->set_watcher(&marks_);
         std::map<std::string, PortIo*> open;
         for (std::size_t at = 0; at < kPorts.size(); ++at) open[kPorts[at].name] = ports_[at].get();
         require(switch_->apply(model(), open).has_value(), "the model");
+        switch_->set_watcher(nullptr);
         rest();
         for (auto& port : ports_) (void)port->take();
         free_ = rte_mempool_avail_count(received_) + rte_mempool_avail_count(own_);
@@ -242,7 +299,9 @@ class Target {
         const std::size_t port = (step & 7U) % kPorts.size();
         std::vector<std::uint8_t> frame(octets.begin(), octets.end());
         if ((step & 0x08) != 0) repair(frame);
-        ports_[port]->inject(frame, first, (step & 0x20) != 0 ? 48 : kLongest);
+        const bool has_nic = kPorts[port].nic_mac != 0;
+        const FlowMark mark = (step & 0x80) != 0 && has_nic ? marks_.of(port, frame) : kNoMark;
+        ports_[port]->inject(frame, first, (step & 0x20) != 0 ? 48 : kLongest, mark);
         givens_.push_back(given(port, frame));
     }
 
@@ -311,6 +370,7 @@ class Target {
     rte_mempool* own_ = pool("own");
     unsigned free_ = 0;
     std::array<std::unique_ptr<FuzzedPort>, kPorts.size()> ports_;
+    Marks marks_;
     std::unique_ptr<Switch> switch_;
     std::vector<Given> givens_;
 };

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """net_simnic, the simulated SmartNIC, and testpmd, a program nobody here wrote, in front of it."""
 import contextlib
+import json
 import os
 import pathlib
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -76,3 +78,23 @@ def on_simnic(frames=None, queues=1, **arguments):
             yield program
         finally:
             program.close()
+
+
+class Telemetry:
+    """The way to a program's NIC while it runs, for what goes wrong there: EAL's telemetry."""
+
+    def __init__(self):
+        self.prefix = f"bulkhead-test-{os.getpid()}"
+        self.eal_args = ["--telemetry", f"--file-prefix={self.prefix}"]
+
+    def ask(self, command):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+            connection.settimeout(10)
+            connection.connect(f"/var/run/dpdk/{self.prefix}/dpdk_telemetry.v2")
+            connection.recv(4096)  # who it is
+            connection.send(command.encode())
+            return json.loads(connection.recv(16384))
+
+    def fault(self, device, name, value):
+        answer = self.ask(f"/simnic/fault,{device} {name} {value}")
+        assert answer["/simnic/fault"] == {name: "set"}, answer
